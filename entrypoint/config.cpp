@@ -1,0 +1,155 @@
+#include "config.hpp"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <array>
+#include <charconv>
+#include <filesystem>
+
+#include "failure.hpp"
+
+namespace schemagate {
+namespace {
+
+/// A setting's value and where it came from.
+struct Value {
+  std::string text;
+  std::string source;
+  ExitCode code = ExitCode::usage;
+};
+
+[[noreturn]] void refuse(const Value& value, const std::string& allowed) {
+  throw Failure{value.code, fmt::format("{} is \"{}\"", value.source, value.text), value.source, not_contacted,
+                "allowed: " + allowed};
+}
+
+class Reader {
+ public:
+  Reader(const CommandLine& line, const Environment& environment) : line_{line}, environment_{environment} {}
+
+  [[nodiscard]] std::optional<Value> given(const std::string& flag) const {
+    const auto setting = std::ranges::find(settings(), flag, &Setting::flag);
+    if (const auto found = line_.flags.find(flag); found != line_.flags.end())
+      return Value{found->second, flag, ExitCode::usage};
+    if (const auto text = environment_.value(setting->variable))
+      return Value{*text, setting->variable, ExitCode::configuration};
+    return std::nullopt;
+  }
+
+  [[nodiscard]] Value value(const std::string& flag) const {
+    const auto setting = std::ranges::find(settings(), flag, &Setting::flag);
+    return given(flag).value_or(Value{setting->fallback, flag, ExitCode::bug});
+  }
+
+  /// The index of the word among `words`, which are in the order of the enum.
+  template <typename Enum>
+  [[nodiscard]] Enum choice(const std::string& flag, const std::vector<std::string>& words) const {
+    const Value found = value(flag);
+    const auto word = std::ranges::find(words, found.text);
+    if (word == words.end()) refuse(found, fmt::format("{}", fmt::join(words, ", ")));
+    return static_cast<Enum>(word - words.begin());
+  }
+
+  [[nodiscard]] bool on(const std::string& flag) const {
+    const Value found = value(flag);
+    for (const char* yes : {"1", "true", "yes", "on"})
+      if (found.text == yes) return true;
+    for (const char* no : {"0", "false", "no", "off"})
+      if (found.text == no) return false;
+    refuse(found, "1, true, yes, on, 0, false, no, off");
+  }
+
+  [[nodiscard]] Clock::duration duration(const std::string& flag) const {
+    const Value found = value(flag);
+    const std::optional<Clock::duration> span = parse_duration(found.text);
+    if (!span) refuse(found, "a number and its unit, up to a year: 500ms, 30s, 5m, 1h");
+    return *span;
+  }
+
+ private:
+  const CommandLine& line_;
+  const Environment& environment_;
+};
+
+void refuse_unknown(const Environment& environment) {
+  for (const std::string& name : environment.names_with_prefix("SCHEMAGATE_")) {
+    const bool secret = name == "SCHEMAGATE_DATABASE_URL" || name == "SCHEMAGATE_DATABASE_URL_FILE" ||
+                        name == "SCHEMAGATE_DATABASE_URL_COMMAND";
+    if (secret || std::ranges::find(settings(), name, &Setting::variable) != settings().end()) continue;
+    throw Failure{ExitCode::configuration, fmt::format("{} is not a setting of schemagate", name), name, not_contacted,
+                  "correct or remove the variable; schemagate --help lists them all"};
+  }
+}
+
+std::string migrations_folder(const Reader& read) {
+  if (const auto given = read.given("--migrations")) return given->text;
+  std::error_code error;
+  const bool only_plain =
+      !std::filesystem::exists("prisma/migrations", error) && std::filesystem::exists("migrations", error);
+  return only_plain ? "migrations" : "prisma/migrations";
+}
+
+Policy policy(const Reader& read, Command command) {
+  Policy policy{.pending = read.choice<OnPending>("--pending", {"apply", "refuse"}),
+                .ahead = read.choice<OnAhead>("--ahead", {"refuse", "compatible", "allow"}),
+                .edited = read.choice<OnEdited>("--edited", {"refuse", "warn"})};
+  if (command == Command::verify || command == Command::status) policy.pending = OnPending::refuse;
+  return policy;
+}
+
+// More would overflow the clock when it is added to now, which is in nanoseconds.
+constexpr std::chrono::milliseconds longest = std::chrono::hours{24 * 365};
+
+constexpr std::array<std::pair<std::string_view, std::chrono::milliseconds>, 4> units{{
+    {"ms", std::chrono::milliseconds{1}},
+    {"s", std::chrono::seconds{1}},
+    {"m", std::chrono::minutes{1}},
+    {"h", std::chrono::hours{1}},
+}};
+
+}  // namespace
+
+std::optional<Clock::duration> parse_duration(const std::string& text) {
+  int number = 0;
+  const auto [rest, error] = std::from_chars(text.data(), text.data() + text.size(), number);
+  const std::string_view unit{rest, text.data() + text.size()};
+  if (error != std::errc{} || number < 0) return std::nullopt;
+  for (const auto& [name, length] : units)
+    if (unit == name && number <= longest / length) return number * length;
+  return std::nullopt;
+}
+
+LogFormat log_format(const std::vector<std::string>& arguments, const Environment& environment) {
+  const auto end = std::ranges::find(arguments, "--");
+  std::string format = environment.value("SCHEMAGATE_LOG_FORMAT").value_or("text");
+  for (auto argument = arguments.begin(); argument != end; ++argument) {
+    if (argument->starts_with("--log-format=")) format = argument->substr(13);
+    if (*argument == "--log-format" && argument + 1 != end) format = *(argument + 1);
+  }
+  return format == "json" ? LogFormat::json : LogFormat::text;
+}
+
+Config make_config(const CommandLine& line, const Environment& environment) {
+  refuse_unknown(environment);
+  const Reader read{line, environment};
+  (void)read.choice<LogFormat>("--log-format", {"text", "json"});
+  const std::string unlocked = environment.value("PRISMA_SCHEMA_DISABLE_ADVISORY_LOCK").value_or("0");
+  Config config{.command = line.command,
+                .migrations = migrations_folder(read),
+                .policy = policy(read, line.command),
+                .allow_empty = read.on("--allow-empty"),
+                .create_database = read.on("--create-database"),
+                .skip = read.on("--skip"),
+                .use_lock = unlocked == "0",
+                .wait = read.duration("--wait"),
+                .lock_wait = read.duration("--lock-wait"),
+                .deadline = std::nullopt,
+                .json = line.json,
+                .resolve = line.resolve,
+                .program = line.program};
+  if (read.value("--deadline").text != "none") config.deadline = read.duration("--deadline");
+  return config;
+}
+
+}  // namespace schemagate

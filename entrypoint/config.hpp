@@ -1,0 +1,43 @@
+#pragma once
+
+#include <optional>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "log.hpp"
+#include "migrations/verdict.hpp"
+#include "options.hpp"
+#include "server/environment.hpp"
+#include "wait.hpp"
+
+namespace schemagate {
+
+/// Every setting, merged (flag, then environment, then default) and checked.
+struct Config {
+  Command command = Command::run;
+  std::string migrations;
+  Policy policy;
+  bool allow_empty = false;
+  bool create_database = false;
+  bool skip = false;
+  bool use_lock = true;
+  Clock::duration wait{};
+  Clock::duration lock_wait{};
+  std::optional<Clock::duration> deadline;
+  bool json = false;
+  std::optional<std::pair<Resolution, std::string>> resolve;
+  std::vector<std::string> program;
+};
+
+/// Throws Failure naming flag or variable and the value seen: 64 for a flag, 78 for a variable, also an unknown
+/// SCHEMAGATE_* one, which would leave a gate open.
+[[nodiscard]] Config make_config(const CommandLine& line, const Environment& environment);
+
+/// As far as it can be known before everything else is checked.
+[[nodiscard]] LogFormat log_format(const std::vector<std::string>& arguments, const Environment& environment);
+
+/// `500ms`, `30s`, `5m`, `1h`, up to a year; nothing else.
+[[nodiscard]] std::optional<Clock::duration> parse_duration(const std::string& text);
+
+}  // namespace schemagate

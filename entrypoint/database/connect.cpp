@@ -1,0 +1,390 @@
+#include "database/connect.hpp"
+
+#include <fmt/format.h>
+#include <netdb.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <array>
+#include <cstdlib>
+#include <memory>
+#include <random>
+#include <sstream>
+
+#include "failure.hpp"
+#include "text.hpp"
+
+namespace schemagate {
+namespace {
+
+constexpr auto first_pause = std::chrono::milliseconds{100};
+constexpr auto longest_pause = std::chrono::milliseconds{1000};
+constexpr auto told_every = std::chrono::seconds{10};
+// Prisma's default; libpq has none.
+constexpr auto default_connect_timeout = std::chrono::seconds{5};
+
+std::string environment_or(const char* name, const std::string& given) {
+  const char* value = std::getenv(name);
+  return given.empty() && value != nullptr ? value : given;
+}
+
+void set(Keywords& keywords, const std::string& name, const std::string& value) {
+  std::erase_if(keywords, [&name](const auto& keyword) { return keyword.first == name; });
+  keywords.emplace_back(name, value);
+}
+
+// Where distributions keep the public authorities: Debian and Alpine, Fedora, Alpine's and macOS's old place.
+constexpr std::array bundles{"/etc/ssl/certs/ca-certificates.crt", "/etc/pki/tls/certs/ca-bundle.crt",
+                             "/etc/ssl/cert.pem"};
+
+[[noreturn]] void no_authorities(const std::string& what, const std::string& where) {
+  throw Failure{ExitCode::configuration, what, where, not_contacted,
+                "put the certificate of the server's authority into the image and name it:\n"
+                "  COPY --from=debian:bookworm-slim /etc/ssl/certs/ca-certificates.crt /etc/ssl/certs/\n"
+                "or mount a file and add to the URL:  sslrootcert=/path/to/ca.pem"};
+}
+
+bool is_readable(const std::string& file) { return ::access(file.c_str(), R_OK) == 0; }
+
+/// libpq verifies silently less when a file that was named is missing and sslmode does not begin with `verify`.
+void require_authorities(const std::string& mode, const std::string& file) {
+  if (mode != "disable" && !is_readable(file))
+    no_authorities("the file of certificate authorities that sslrootcert names cannot be read", file);
+}
+
+/// libpq 15 looks only into the home folder, where hardly an image has anything, and does not know `system`.
+void find_authorities(const Url& url, Keywords& keywords) {
+  std::string mode = environment_or("PGSSLMODE", url.value("sslmode"));
+  const std::string file = environment_or("PGSSLROOTCERT", url.value("sslrootcert"));
+  if (!file.empty() && file != "system") return require_authorities(mode, file);
+  if (file == "system" && mode.empty()) set(keywords, "sslmode", mode = "verify-full");
+  if (!mode.starts_with("verify") && file != "system") return;
+  if (file.empty() && is_readable(environment_or("HOME", "") + "/.postgresql/root.crt")) return;
+  const auto* found = std::ranges::find_if(bundles, is_readable);
+  if (found == bundles.end())
+    no_authorities(fmt::format("sslmode={} needs certificate authorities, and the image has none", mode),
+                   fmt::format("{}", fmt::join(bundles, ", ")));
+  set(keywords, "sslrootcert", *found);
+}
+
+/// `schemagate/REPLICA`, so that others see in pg_stat_activity who holds the lock. At most 63 bytes are kept there.
+std::string application_name() {
+  for (const char* name : {"CONTAINER_APP_REPLICA_NAME", "HOSTNAME"})
+    if (const char* replica = std::getenv(name); replica != nullptr && *replica != '\0')
+      return fmt::format("schemagate/{}", replica);
+  return "schemagate";
+}
+
+Keywords keywords_of(const Url& url) {
+  Keywords keywords = url.keywords;
+  find_authorities(url, keywords);
+  set(keywords, "client_encoding", "UTF8");
+  // A server that vanished without a word is noticed within a minute, not after the kernel's two hours.
+  for (const auto& [name, value] : {std::pair{"keepalives_idle", "30"}, std::pair{"keepalives_interval", "10"},
+                                    std::pair{"keepalives_count", "3"}, std::pair{"tcp_user_timeout", "60000"}})
+    if (url.value(name).empty()) keywords.emplace_back(name, value);
+  keywords.emplace_back("fallback_application_name", application_name());
+  return keywords;
+}
+
+Clock::duration connect_timeout(const Url& url) {
+  const std::string text = environment_or("PGCONNECT_TIMEOUT", url.value("connect_timeout"));
+  if (text.empty()) return default_connect_timeout;
+  const int seconds = std::atoi(text.c_str());  // NOLINT(cert-err34-c): checked when the URL was read
+  return seconds <= 0 ? Clock::duration{std::chrono::hours{1}} : Clock::duration{std::chrono::seconds{seconds}};
+}
+
+/// Jitter, so that replicas that started together do not knock together.
+Clock::duration jittered(Clock::duration span) {
+  static thread_local std::minstd_rand random{std::random_device{}()};
+  return span * std::uniform_int_distribution{50, 100}(random) / 100;
+}
+
+/// As libpq fills in what the URL leaves out.
+std::string user_of(const Url& url) { return environment_or("PGUSER", url.value("user")); }
+
+std::string database_of(const Url& url) {
+  const std::string name = environment_or("PGDATABASE", url.value("dbname"));
+  return name.empty() ? user_of(url) : name;
+}
+
+/// What to do about a refusal that trying again does not change.
+std::string advice(const Refused& refused) {
+  static const std::array<std::pair<const char*, const char*>, 6> known{{
+      {"no password supplied", "put the password into the URL, or mount it and set PGPASSFILE"},
+      {"password authentication failed", "correct user or password in the URL"},
+      {"certificate verify failed",
+       "name the authority that signed the server's certificate: "
+       "sslrootcert=/path/to/ca.pem"},
+      {"does not match host name",
+       "write the host as the server's certificate names it; sslmode=verify-ca leaves out "
+       "this comparison"},
+      {"does not support SSL", "switch TLS on at the server, or write sslmode=disable"},
+      {"pg_hba.conf",
+       "allow this role and address in pg_hba.conf (a managed server: in its firewall); where it says "
+       "\"no encryption\", write sslmode=require"},
+  }};
+  for (const auto& [sign, next] : known)
+    if (refused.message.find(sign) != std::string::npos) return next;
+  return "correct user, password or TLS settings in the URL; trying again would not help";
+}
+
+[[noreturn]] void refuse_at_once(const Refused& refused, const Url& url) {
+  if (refused.sqlstate == "3D000")
+    throw Failure{ExitCode::unreachable, fmt::format("the database does not exist: {}", refused.message), url.place(),
+                  "there is no such database; the program was not started",
+                  "correct the name in the URL; to have it created, say --create-database "
+                  "(SCHEMAGATE_CREATE_DATABASE=1)"};
+  if (refused.sqlstate == "42501")
+    throw Failure{ExitCode::no_permission, fmt::format("the role may not connect: {}", refused.message), url.place(),
+                  untouched,
+                  fmt::format("as the owner of the database:  GRANT CONNECT ON DATABASE {} TO {}",
+                              Connection::identifier(database_of(url)), Connection::identifier(user_of(url)))};
+  throw Failure{ExitCode::unreachable, fmt::format("the server refuses the connection: {}", refused.message),
+                url.place(), untouched, advice(refused)};
+}
+
+[[noreturn]] void unreachable(const std::string& when, const Refused& refused, const Url& url, const char* setting) {
+  throw Failure{ExitCode::unreachable,
+                fmt::format("no connection {}; last error: {}", when,
+                            refused.message.empty() ? "none, the first try was under way" : refused.message),
+                url.place(), untouched,
+                fmt::format("check that the server runs and that host, port and firewall are right; to wait longer, "
+                            "raise {}",
+                            setting)};
+}
+
+/// Says what we wait for when it starts, then every 10 s.
+class Progress {
+ public:
+  Progress(const Log& log, std::string place) : log_{log}, place_{std::move(place)} {}
+
+  void tell(const Refused& refused, Clock::time_point end) {
+    if (Clock::now() < next_) return;
+    next_ = Clock::now() + told_every;
+    log_.info("waiting_for_database",
+              fmt::format("waiting for {} (up to {} more): {}", place_, spoken(end - Clock::now()), refused.message),
+              {{"error", refused.message}});
+  }
+
+ private:
+  const Log& log_;
+  std::string place_;
+  Clock::time_point next_ = Clock::now();
+};
+
+struct Tried {
+  std::optional<Connection> connection;
+  Refused refused;
+  bool cut_short = false;  ///< by the end of waiting; then its error says less than the one before
+};
+
+std::vector<std::string> split(const std::string& list) {
+  std::vector<std::string> parts;
+  std::istringstream stream{list};
+  for (std::string part; std::getline(stream, part, ',');) parts.push_back(part);
+  return parts;
+}
+
+std::string element(const std::vector<std::string>& list, std::size_t index) {
+  if (list.size() == 1) return list[0];
+  return index < list.size() ? list[index] : "";
+}
+
+/// Numeric addresses of a host. Asked anew for every try: a failover changes the name's address.
+std::vector<std::string> resolve(const std::string& host, std::vector<Refused>& refusals) {
+  addrinfo hints{};
+  hints.ai_socktype = SOCK_STREAM;
+  addrinfo* list = nullptr;
+  if (const int error = ::getaddrinfo(host.c_str(), nullptr, &hints, &list); error != 0) {
+    refusals.push_back(
+        {fmt::format("the host name \"{}\" cannot be resolved: {}", host, ::gai_strerror(error)), "", true});
+    return {};
+  }
+  const std::unique_ptr<addrinfo, decltype(&::freeaddrinfo)> owned{list, &::freeaddrinfo};
+  std::vector<std::string> addresses;
+  std::array<char, NI_MAXHOST> text{};
+  for (const addrinfo* at = list; at != nullptr; at = at->ai_next)
+    if (::getnameinfo(at->ai_addr, at->ai_addrlen, text.data(), text.size(), nullptr, 0, NI_NUMERICHOST) == 0)
+      addresses.emplace_back(text.data());
+  return addresses;
+}
+
+bool is_socket(const std::string& host) { return host.empty() || host.starts_with('/') || host.starts_with('@'); }
+
+Keywords target(Keywords keywords, const std::string& host, const std::string& port, const std::string& address) {
+  set(keywords, "host", host);
+  if (!port.empty()) set(keywords, "port", port);
+  if (!address.empty()) set(keywords, "hostaddr", address);
+  return keywords;
+}
+
+/// What a URL or the environment says, as lists of the same length.
+struct Hosts {
+  std::vector<std::string> names;
+  std::vector<std::string> addresses;
+  std::vector<std::string> ports;
+
+  explicit Hosts(const Url& url)
+      : names{split(environment_or("PGHOST", url.value("host")))},
+        addresses{split(environment_or("PGHOSTADDR", url.value("hostaddr")))},
+        ports{split(environment_or("PGPORT", url.value("port")))} {}
+
+  /// Otherwise libpq knows better: nothing named, a service, or an error for it to report.
+  [[nodiscard]] bool are_sound() const {
+    return !names.empty() && (addresses.empty() || addresses.size() == names.size()) && ports.size() <= names.size();
+  }
+  [[nodiscard]] std::vector<std::string> addresses_of(std::size_t index, std::vector<Refused>& refusals) const {
+    if (!addresses.empty() || is_socket(names[index])) return {element(addresses, index)};
+    return resolve(names[index], refusals);
+  }
+};
+
+bool is_by_service(const Url& url) {
+  return url.value("host").empty() && !environment_or("PGSERVICE", url.value("service")).empty();
+}
+
+/// The keywords once for every address. libpq goes through several by itself, but leaves the time limit of each to its
+/// caller, who cannot make it go on: one silent host would take the time of all.
+std::vector<Keywords> targets(const Keywords& keywords, const Url& url, std::vector<Refused>& refusals) {
+  const Hosts hosts{url};
+  if (is_by_service(url) || !hosts.are_sound()) return {keywords};
+  std::vector<Keywords> result;
+  for (std::size_t i = 0; i < hosts.names.size(); ++i)
+    for (const std::string& address : hosts.addresses_of(i, refusals))
+      result.push_back(target(keywords, hosts.names[i], element(hosts.ports, i), address));
+  return result;
+}
+
+/// Every address once, each with its own time limit but none beyond `end`.
+Tried try_once(const Url& url, const Keywords& keywords, const Wait& wait, Clock::time_point end) {
+  std::vector<Refused> refusals;
+  bool cut_short = false;
+  for (const Keywords& target : targets(keywords, url, refusals)) {
+    const Clock::time_point limit = Clock::now() + connect_timeout(url);
+    Attempt attempt{target};
+    if (attempt.complete(wait, std::min(limit, end))) return {attempt.connection(wait), {}};
+    refusals.push_back(explain(attempt.error()));
+    cut_short = end < limit && Clock::now() >= end;
+    if (cut_short) break;
+  }
+  return {std::nullopt, combined(refusals), cut_short};
+}
+
+bool is_there(const Reply& reply) {
+  // 42P04: it exists by now. 23505: the same, lost by a moment (unique index of pg_database).
+  return !reply.error || reply.error->sqlstate == "42P04" || reply.error->sqlstate == "23505";
+}
+
+[[noreturn]] void refuse_creating(const Url& url, const ServerMessage& error) {
+  throw Failure{ExitCode::no_permission,
+                fmt::format("the database \"{}\" does not exist and the role may not create it: {}", database_of(url),
+                            brief(error)),
+                url.place(), untouched,
+                fmt::format("as a superuser:  CREATE DATABASE {} OWNER {}", Connection::identifier(database_of(url)),
+                            Connection::identifier(user_of(url)))};
+}
+
+/// From a database that is there. Empty when the other one exists now.
+std::optional<Refused> create_from(const Url& url, const Keywords& keywords, const Wait& wait, const Log& log) {
+  Tried tried = try_once(url, keywords, wait, Clock::now() + connect_timeout(url));
+  if (!tried.connection) return tried.refused;
+  const std::string name = database_of(url);
+  const Reply reply = tried.connection->send("CREATE DATABASE " + Connection::identifier(name));
+  if (!reply.error) log.info("created_database", fmt::format("created the database \"{}\"", name));
+  if (is_there(reply)) return std::nullopt;
+  if (reply.error->sqlstate == "42501") refuse_creating(url, *reply.error);
+  // 55006: somebody is connected to the template.
+  return Refused{brief(*reply.error), "", reply.error->sqlstate == "55006"};
+}
+
+/// As Prisma does. Another replica may be faster. Empty when it exists now.
+std::optional<Refused> create_database(const Url& url, Keywords keywords, const Wait& wait, const Log& log) {
+  std::vector<Refused> refusals;
+  for (const char* existing : {"postgres", "template1", "defaultdb"}) {
+    set(keywords, "dbname", existing);
+    const std::optional<Refused> refused = create_from(url, keywords, wait, log);
+    if (!refused) return std::nullopt;
+    refusals.push_back(*refused);
+  }
+  const Refused all = combined(refusals);
+  return Refused{
+      fmt::format("the database \"{}\" does not exist and cannot be created: {}", database_of(url), all.message), "",
+      all.passing};
+}
+
+/// Trying again and again.
+class Knocking {
+ public:
+  Knocking(const Url& url, const ConnectOptions& options, const Wait& wait, const Log& log)
+      : url_{url},
+        options_{options},
+        wait_{wait},
+        log_{log},
+        keywords_{keywords_of(url)},
+        progress_{log, url.place()},
+        // Without patience there is one try, but a whole one.
+        end_{Clock::now() + (is_patient() ? options.wait : connect_timeout(url))} {}
+
+  std::optional<Connection> once() {
+    Tried tried = try_once(url_, keywords_, wait_, end_);
+    if (!tried.connection && (!tried.cut_short || last_.message.empty())) last_ = tried.refused;
+    return std::move(tried.connection);
+  }
+
+  void refuse_or_rest() {
+    if (last_.sqlstate == "3D000" && options_.create_database && !created_ && create()) return;
+    if (!last_.passing) refuse_at_once(last_, url_);
+    if (!is_patient()) unreachable("at the first try", last_, url_, "--wait (SCHEMAGATE_WAIT)");
+    if (Clock::now() >= end_) unreachable("within " + spoken(options_.wait), last_, url_, "--wait (SCHEMAGATE_WAIT)");
+    progress_.tell(last_, end_);
+    wait_.pause(std::min(jittered(pause_), end_ - Clock::now()));
+    pause_ = std::min<Clock::duration>(pause_ * 3 / 2, longest_pause);
+  }
+
+  [[noreturn]] void out_of_time() const {
+    unreachable("before --deadline", last_, url_, "--deadline (SCHEMAGATE_DEADLINE)");
+  }
+
+ private:
+  [[nodiscard]] bool is_patient() const { return options_.wait > Clock::duration::zero(); }
+
+  bool create() {
+    const std::optional<Refused> why_not = create_database(url_, keywords_, wait_, log_);
+    created_ = !why_not;
+    if (why_not) last_ = *why_not;
+    return created_;
+  }
+
+  const Url& url_;
+  const ConnectOptions& options_;
+  const Wait& wait_;
+  const Log& log_;
+  Keywords keywords_;
+  Progress progress_;
+  Clock::time_point end_;
+  Clock::duration pause_ = first_pause;
+  Refused last_;
+  bool created_ = false;
+};
+
+}  // namespace
+
+Connection connect(const Url& url, const ConnectOptions& options, const Wait& wait, const Log& log) {
+  Knocking knocking{url, options, wait, log};
+  try {
+    for (;;) {
+      if (std::optional<Connection> connection = knocking.once()) return std::move(*connection);
+      knocking.refuse_or_rest();
+    }
+  } catch (const DeadlinePassed&) {
+    knocking.out_of_time();
+  }
+}
+
+std::optional<Connection> connect_beside(const Url& url, Clock::duration span, const Wait& wait) {
+  return std::move(try_once(url, keywords_of(url), wait, Clock::now() + span).connection);
+}
+
+}  // namespace schemagate

@@ -1,0 +1,49 @@
+#pragma once
+
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "database/connection.hpp"
+#include "database/refused.hpp"
+#include "database/url.hpp"
+#include "log.hpp"
+#include "wait.hpp"
+
+namespace schemagate {
+
+using Keywords = std::vector<std::pair<std::string, std::string>>;
+
+/// One try to connect, to one address. A name instead of an address is resolved when it starts, which blocks.
+class Attempt {
+ public:
+  explicit Attempt(const Keywords& keywords);
+  ~Attempt();
+  Attempt(const Attempt&) = delete;
+  Attempt& operator=(const Attempt&) = delete;
+
+  /// False when refused or not done by `end`; then error() says why.
+  bool complete(const Wait& wait, Clock::time_point end);
+  [[nodiscard]] std::string error() const;
+  /// Once, after complete() was true.
+  Connection connection(const Wait& wait);
+
+ private:
+  pg_conn* connection_ = nullptr;
+  bool timed_out_ = false;
+};
+
+struct ConnectOptions {
+  Clock::duration wait;          ///< how long to try again what may pass
+  bool create_database = false;  ///< create the one that does not exist
+};
+
+/// Connects, telling once when waiting starts and every 10 s. Names are resolved anew on every try, and each address
+/// has the URL's connect_timeout, 5 s by default. Throws Failure 69 (unreachable, refused), 77 (no right to connect or
+/// to create the database), 78 (certificate files).
+[[nodiscard]] Connection connect(const Url& url, const ConnectOptions& options, const Wait& wait, const Log& log);
+
+/// A second session for looking on, within `span`; empty when that fails.
+[[nodiscard]] std::optional<Connection> connect_beside(const Url& url, Clock::duration span, const Wait& wait);
+
+}  // namespace schemagate

@@ -1,0 +1,130 @@
+#pragma once
+
+#include <functional>
+#include <memory>
+#include <optional>
+#include <stdexcept>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "wait.hpp"
+
+// libpq's own names: callers never see libpq-fe.h.
+struct pg_conn;
+struct pg_result;
+
+namespace schemagate {
+
+/// What the server said, an error or a notice (protocol, "Error and Notice Message Fields").
+struct ServerMessage {
+  std::string severity{};
+  std::string sqlstate{};
+  std::string message{};
+  std::string detail{};
+  std::string hint{};
+  std::string context{};
+  std::size_t position = 0;  ///< characters from 1 into the text that was sent; 0 when unknown
+
+  friend bool operator==(const ServerMessage&, const ServerMessage&) = default;
+};
+
+/// `message (42P01)`.
+[[nodiscard]] std::string brief(const ServerMessage& message);
+
+/// A statement of ours was refused.
+struct QueryFailed : std::runtime_error {
+  explicit QueryFailed(ServerMessage found);
+  ServerMessage error;
+};
+
+/// The session ended under us.
+struct ConnectionLost : std::runtime_error {
+  using std::runtime_error::runtime_error;
+};
+
+using Row = std::vector<std::optional<std::string>>;
+
+/// All rows of each statement of one message, and the error that ended it early.
+struct Reply {
+  std::vector<std::vector<Row>> results;
+  std::optional<ServerMessage> error;
+};
+
+/// How a script ended; rows are thrown away.
+struct Outcome {
+  std::optional<ServerMessage> error;
+  bool committed = false;     ///< a COMMIT took effect before the end
+  bool lost = false;          ///< the connection broke, so what was committed is unknown
+  std::optional<int> signal;  ///< we were told to stop and cancelled the script
+  bool deadline = false;      ///< --deadline passed, likewise
+  [[nodiscard]] bool interrupted() const { return signal.has_value() || deadline; }
+  [[nodiscard]] bool ok() const { return !error && !lost && !interrupted(); }
+};
+
+enum class Transaction { none, open, failed, unknown };
+
+/// Called while a statement runs long.
+struct Watcher {
+  Clock::duration first;
+  Clock::duration every;
+  std::function<void()> tick;
+};
+
+/// One session. Says goodbye to the server when it goes out of scope.
+class Connection {
+ public:
+  /// Takes over an established libpq connection.
+  Connection(pg_conn* connection, Wait wait);
+
+  /// One message of any number of statements, without parameters. Throws ConnectionLost, Stopped, DeadlinePassed.
+  Reply send(const std::string& sql);
+  /// send() in two steps, for two sessions at once. The answer is empty when it did not come by `end`; it may still
+  /// come.
+  void ask(const std::string& sql);
+  std::optional<Reply> answer(Clock::time_point end);
+  /// The rows of the last statement. Throws QueryFailed besides.
+  std::vector<Row> query(const std::string& sql);
+
+  /// A message of any length and content. On a signal or the deadline the server is asked to cancel, and has two
+  /// seconds to do so; never throws for what the script does.
+  Outcome run(const std::string& script, const Watcher& watcher);
+
+  void on_notice(std::function<void(const ServerMessage&)> handler);
+
+  [[nodiscard]] Transaction transaction() const;
+  /// The backend's pid as the start-up packet said; a pooler invents one.
+  [[nodiscard]] int announced_pid() const;
+  /// For SQL text: `'it''s'`, and `"a ""name"""`.
+  [[nodiscard]] std::string literal(std::string_view text) const;
+  [[nodiscard]] static std::string identifier(std::string_view name);
+  [[nodiscard]] const Wait& wait() const { return wait_; }
+  /// What interrupts the next statements.
+  void heed(const Wait& wait) { wait_ = wait; }
+
+ private:
+  struct Close {
+    void operator()(pg_conn* connection) const noexcept;
+    void operator()(pg_result* result) const noexcept;
+  };
+  using ResultHandle = std::unique_ptr<pg_result, Close>;
+  using NoticeHandler = std::function<void(const ServerMessage&)>;
+
+  void start(const std::string& sql);
+  void flush(const Wait& wait);
+  bool arrives(Clock::time_point end);
+  ResultHandle next(const Wait& wait, const Watcher& watcher, Clock::time_point& tick);
+  void collect(const Wait& wait, const Watcher& watcher, Outcome& outcome);
+  static void take(const ResultHandle& result, Outcome& outcome);
+  void cancel(Outcome& outcome);
+  void end_copy(const ResultHandle& result);
+  void drain_copy(const Wait& wait);
+  [[nodiscard]] std::string last_words() const;
+
+  // Behind a pointer so that libpq's callback argument stays valid when the connection moves.
+  std::unique_ptr<NoticeHandler> notice_;
+  std::unique_ptr<pg_conn, Close> connection_;
+  Wait wait_;
+};
+
+}  // namespace schemagate

@@ -1,0 +1,20 @@
+#pragma once
+
+#include <string>
+
+#include "database/connection.hpp"
+#include "log.hpp"
+
+namespace schemagate {
+
+/// Takes Prisma's migration lock, session advisory lock 72707369 of this database, by polling: a session that waits
+/// inside pg_advisory_lock holds a snapshot, for which the holder's CREATE INDEX CONCURRENTLY waits in turn.
+///
+/// `patience` counts anew whenever the holder makes progress. Tells who holds it when waiting starts and every 10 s.
+/// Throws Failure 75 naming the holder. The lock ends with the session.
+void acquire_lock(Connection& connection, Clock::duration patience, const std::string& place, const Log& log);
+
+/// SQL that yields true when this session holds the lock.
+[[nodiscard]] std::string holds_lock_sql();
+
+}  // namespace schemagate

@@ -1,0 +1,74 @@
+#include "database/observe.hpp"
+
+#include <fmt/format.h>
+
+#include "text.hpp"
+
+namespace schemagate {
+namespace {
+
+/// Of pg_stat_activity `a`: `pid 12, schemagate/api-1 (app@10.0.0.7), connected since 12:00:01 UTC, active for 3 s: …`.
+constexpr const char* describe_sql =
+    "pg_catalog.format('pid %s, %s (%s%s), connected since %s, %s%s%s', a.pid,"
+    " COALESCE(NULLIF(a.application_name, ''), 'no application name'), a.usename,"
+    " COALESCE('@' || pg_catalog.host(a.client_addr), ''),"
+    " COALESCE(pg_catalog.to_char(a.backend_start AT TIME ZONE 'UTC', 'YYYY-MM-DD HH24:MI:SS') || ' UTC', 'a hidden "
+    "time'),"
+    " COALESCE(a.state, 'state hidden'),"
+    " COALESCE(' for ' || EXTRACT(EPOCH FROM pg_catalog.now() - a.state_change)::int || ' s', ''),"
+    " COALESCE(': ' || NULLIF(pg_catalog.regexp_replace(pg_catalog.left(a.query, 160), '\\s+', ' ', 'g'), ''), ''))";
+
+/// How far the index of the session in `a` is.
+constexpr const char* phase_sql =
+    "(SELECT pg_catalog.format('%s, %s of %s blocks, %s of %s tuples', p.phase, p.blocks_done, p.blocks_total,"
+    " p.tuples_done, p.tuples_total) FROM pg_catalog.pg_stat_progress_create_index p"
+    " WHERE p.pid = a.pid AND p.phase IS NOT NULL)";
+
+/// A statement of its own, a new one, or more of the same done.
+constexpr const char* progress_sql =
+    "pg_catalog.concat_ws(' ', a.pid, a.backend_start, a.query_start, {},"
+    " (SELECT p.phase || p.heap_blks_scanned || ' ' || p.heap_tuples_written FROM pg_catalog.pg_stat_progress_cluster p"
+    " WHERE p.pid = a.pid))";
+
+std::string first(const std::vector<Row>& rows, std::size_t column) {
+  return rows.empty() ? "" : rows[0].at(column).value_or("");
+}
+
+/// Who is in the way of the backend, else how far it is, else what it waits for; empty when it runs.
+std::string state_of(Connection& connection, const std::string& pid) {
+  const auto blockers = connection.query(
+      fmt::format("SELECT {} FROM pg_catalog.pg_stat_activity a WHERE a.pid = ANY (pg_catalog.pg_blocking_pids({}))",
+                  describe_sql, pid));
+  if (!blockers.empty()) return "waiting for a lock held by " + first(blockers, 0);
+  const auto states = connection.query(
+      fmt::format("SELECT {}, CASE WHEN a.state = 'active' THEN a.wait_event_type || ' ' || a.wait_event END"
+                  " FROM pg_catalog.pg_stat_activity a WHERE a.pid = {}",
+                  phase_sql, pid));
+  if (std::string phase = first(states, 0); !phase.empty()) return phase;
+  const std::string event = first(states, 1);
+  return event.empty() ? "" : "waiting on " + event;
+}
+
+}  // namespace
+
+std::string lock_predicate() {
+  return "l.locktype = 'advisory' AND l.classid = 0 AND l.objid = 72707369 AND l.objsubid = 1 AND l.granted"
+         " AND l.database = (SELECT oid FROM pg_catalog.pg_database WHERE datname = pg_catalog.current_database())";
+}
+
+std::optional<Session> lock_holder(Connection& connection) {
+  const auto rows = connection.query(fmt::format(
+      "SELECT a.pid, {}, {} FROM pg_catalog.pg_locks l JOIN pg_catalog.pg_stat_activity a ON a.pid = l.pid WHERE {}",
+      describe_sql, fmt::format(progress_sql, phase_sql), lock_predicate()));
+  if (rows.empty()) return std::nullopt;
+  Session session{first(rows, 0), first(rows, 1), first(rows, 2)};
+  if (const std::string state = state_of(connection, session.pid); !state.empty()) session.description += "; " + state;
+  return session;
+}
+
+std::string activity(Connection& connection, int backend_pid) {
+  const std::string state = state_of(connection, std::to_string(backend_pid));
+  return state.empty() ? "running" : state;
+}
+
+}  // namespace schemagate

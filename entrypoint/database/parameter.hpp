@@ -1,0 +1,42 @@
+#pragma once
+
+#include <string>
+#include <string_view>
+#include <utility>
+#include <vector>
+
+#include "database/url.hpp"
+
+namespace schemagate {
+
+/// What a connection string says, decoded, in the order in which it says it.
+using Parameters = std::vector<std::pair<std::string, std::string>>;
+
+/// Null and empty when absent.
+[[nodiscard]] const std::string* find(const Parameters& parameters, std::string_view name);
+[[nodiscard]] std::string text_of(const Parameters& parameters, std::string_view name);
+
+/// The last one of a name wins.
+void put(Parameters& parameters, std::string name, std::string value);
+
+/// Gives libpq a keyword. An empty value is no value: `?host=` leaves the host of the URL alone.
+void set_keyword(Url& url, std::string_view keyword, std::string value);
+
+/// What becomes of a parameter.
+enum class Use { libpq, shared, prisma, silent, dropped, unknown };
+
+[[nodiscard]] Use use_of(std::string_view name);
+
+/// Whether a name that the operator wrote can be shown: anything else may be a part of a torn password.
+[[nodiscard]] bool is_showable(std::string_view name);
+
+/// `1,2` for several hosts; an empty one means the default. Throws BadUrl.
+void require_ports(std::string_view ports);
+
+/// libpq's word for the sslmode that was given, with a note when it is another one. Throws BadUrl.
+[[nodiscard]] std::string read_mode(const std::string& given, Url& url);
+
+/// Tells of a parameter that is left out, when it asked for something.
+void note_dropped(std::string_view name, std::string_view value, Url& url);
+
+}  // namespace schemagate

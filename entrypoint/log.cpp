@@ -1,0 +1,78 @@
+#include "log.hpp"
+
+#include <fmt/chrono.h>
+#include <fmt/format.h>
+#include <spdlog/logger.h>
+#include <spdlog/sinks/ansicolor_sink.h>
+
+#include <chrono>
+#include <nlohmann/json.hpp>
+
+#include "text.hpp"
+
+namespace schemagate {
+namespace {
+
+using Json = nlohmann::ordered_json;
+
+std::string utc_now() {
+  const auto now = std::chrono::system_clock::now();
+  const auto millis = std::chrono::duration_cast<std::chrono::milliseconds>(now.time_since_epoch()).count() % 1000;
+  return fmt::format("{:%FT%T}.{:03}Z", fmt::gmtime(std::chrono::system_clock::to_time_t(now)), millis);
+}
+
+Json line(std::string_view level, std::string_view event) {
+  return Json{{"time", utc_now()}, {"level", level}, {"event", event}};
+}
+
+/// Server messages may hold bytes that are not UTF-8; a log line must still be JSON.
+std::string dump(const Json& json) { return json.dump(-1, ' ', false, Json::error_handler_t::replace); }
+
+std::string event_line(std::string_view level, std::string_view event, std::string_view message, const Fields& fields) {
+  Json json = line(level, event);
+  json["message"] = message;
+  for (const auto& [name, value] : fields)
+    std::visit([&json, key = std::string{name}](const auto& field) { json[key] = field; }, value);
+  return dump(json);
+}
+
+std::string report_line(const Report& report) {
+  Json json = line("error", "refused");
+  json["code"] = report.code;
+  json["what"] = report.what;
+  json["where"] = report.where;
+  json["state"] = report.state;
+  json["next"] = report.next;
+  return dump(json);
+}
+
+std::string report_text(const Report& report) {
+  std::string text = printable(report.what);
+  for (const auto& [label, part] :
+       {std::pair{"where", report.where}, std::pair{"state", report.state}, std::pair{"next", report.next}})
+    if (!part.empty()) text += fmt::format("\n  {:<5}  {}", label, indent(printable(part), 9));
+  return text;
+}
+
+}  // namespace
+
+Log::Log(LogFormat format)
+    : format_{format},
+      logger_{std::make_shared<spdlog::logger>("", std::make_shared<spdlog::sinks::ansicolor_stderr_sink_st>())} {
+  logger_->set_pattern(format == LogFormat::json ? "%v" : "%^schemagate:%$ %v");
+}
+
+void Log::info(std::string_view event, std::string_view message, const Fields& fields) const {
+  logger_->info(format_ == LogFormat::json ? event_line("info", event, message, fields) : printable(message));
+}
+
+void Log::warn(std::string_view event, std::string_view message, const Fields& fields) const {
+  logger_->warn(format_ == LogFormat::json ? event_line("warning", event, message, fields)
+                                           : "warning: " + printable(message));
+}
+
+void Log::failure(const Report& report) const {
+  logger_->error(format_ == LogFormat::json ? report_line(report) : report_text(report));
+}
+
+}  // namespace schemagate

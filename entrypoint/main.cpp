@@ -1,0 +1,107 @@
+#include <fcntl.h>
+#include <fmt/format.h>
+#include <nss.h>
+#include <unistd.h>
+
+#include <array>
+#include <cstdio>
+#include <exception>
+#include <span>
+#include <string>
+#include <vector>
+
+#include "config.hpp"
+#include "failure.hpp"
+#include "log.hpp"
+#include "run.hpp"
+#include "server/environment.hpp"
+#include "server/signals.hpp"
+
+namespace {
+
+using namespace schemagate;
+
+/// A standard descriptor that is closed would be the next one opened, and our log lines would go into the connection to
+/// the server. O_PATH refuses reads and writes as a closed one does, and the program finds it closed again.
+void occupy_standard_descriptors() {
+  for (const int descriptor : {STDIN_FILENO, STDOUT_FILENO, STDERR_FILENO})
+    if (::fcntl(descriptor, F_GETFD) == -1) [[maybe_unused]]
+      const int occupied = ::open("/", O_PATH | O_CLOEXEC);
+}
+
+/// What a signal's handler prints, made beforehand: nothing may be formatted there.
+std::array<std::string, 4> last_words(LogFormat format) {
+  std::array<std::string, 4> lines;
+  constexpr std::array names{"SIGTERM", "SIGINT", "SIGHUP", "SIGQUIT"};
+  constexpr std::array codes{143, 130, 129, 131};
+  for (std::size_t i = 0; i < lines.size(); ++i)
+    lines[i] = format == LogFormat::json
+                   ? fmt::format(
+                         "{{\"level\":\"error\",\"event\":\"refused\",\"code\":{},\"what\":\"stopped by {}\","
+                         "\"where\":\"\",\"state\":\"no migration was running; the program was not started\","
+                         "\"next\":\"start again\"}}\n",
+                         codes[i], names[i])
+                   : fmt::format(
+                         "schemagate: stopped by {}\n  state  no migration was running; the program was not "
+                         "started\n  next   start again\n",
+                         names[i]);
+  return lines;
+}
+
+Report stopped(int signal) {
+  return {.code = 128 + signal,
+          .what = "stopped by " + signal_name(signal),
+          .where = {},
+          .state = "no migration was running; the program was not started",
+          .next = "start again"};
+}
+
+Report bug(const std::exception& error) {
+  return {.code = static_cast<int>(ExitCode::bug),
+          .what = fmt::format("a bug of schemagate: {}", error.what()),
+          .where = {},
+          .state = "a migration that was running is rolled back by the server; the program was not started",
+          .next = "start again; if it stays, report this line"};
+}
+
+int refuse(const Log& log, const Report& report) {
+  log.failure(report);
+  return report.code;
+}
+
+int start(const std::vector<std::string>& arguments, Environment& environment, Signals& signals, const Log& log) {
+  try {
+    const CommandLine line = read_command_line(arguments);
+    if (line.print) {
+      std::fputs(line.print->c_str(), stdout);
+      return 0;
+    }
+    run(make_config(line, environment), environment, signals, log);
+    return 0;
+  } catch (const Failure& failure) {
+    return refuse(log, failure.report());
+  } catch (const Stopped& stop) {
+    return refuse(log, stopped(stop.signal));
+  } catch (const std::exception& error) {
+    return refuse(log, bug(error));
+  }
+}
+
+}  // namespace
+
+int main(int count, char** arguments, char** environment_strings) {
+  occupy_standard_descriptors();
+  std::array<std::string, 4> lines;
+  Signals signals;
+  // A hostile or merely rich nsswitch.conf would make a static binary load the image's shared libraries.
+  __nss_configure_lookup("hosts", "files dns");
+  __nss_configure_lookup("passwd", "files");
+  Environment environment{environment_strings};
+  const std::span all{arguments, static_cast<std::size_t>(count)};
+  const std::vector<std::string> words{all.begin() + (all.empty() ? 0 : 1), all.end()};
+  const LogFormat format = log_format(words, environment);
+  lines = last_words(format);
+  Signals::last_words(lines);
+  const Log log{format};
+  return start(words, environment, signals, log);
+}

@@ -1,0 +1,20 @@
+#pragma once
+
+#include <string>
+#include <string_view>
+
+namespace schemagate {
+
+/// A place in a script, for people.
+struct Excerpt {
+  std::size_t line = 1;    ///< from 1
+  std::size_t column = 1;  ///< from 1, in characters
+  std::string lines;       ///< up to three lines with their numbers, and a caret under the last
+
+  friend bool operator==(const Excerpt&, const Excerpt&) = default;
+};
+
+/// `position` counts characters of UTF-8 from 1, as PostgreSQL reports it; beyond the end it means the end.
+[[nodiscard]] Excerpt excerpt(std::string_view script, std::size_t position);
+
+}  // namespace schemagate

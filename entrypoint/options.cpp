@@ -1,0 +1,187 @@
+#include "options.hpp"
+
+#include <fmt/format.h>
+
+#include <CLI/CLI.hpp>
+#include <algorithm>
+#include <array>
+#include <sstream>
+
+#include "failure.hpp"
+
+namespace schemagate {
+namespace {
+
+Setting setting(const std::string& name, const std::string& fallback, const std::string& help, bool is_switch = false) {
+  std::string variable = "SCHEMAGATE_" + name;
+  std::ranges::transform(variable, variable.begin(), [](char c) {
+    if (c == '-') return '_';
+    return c >= 'a' && c <= 'z' ? static_cast<char>(c - 'a' + 'A') : c;
+  });
+  return {"--" + name, variable, fallback, help, is_switch};
+}
+
+constexpr const char* footer = R"(
+Every setting has a flag and a variable, --lock-wait and SCHEMAGATE_LOCK_WAIT; the flag wins. Durations: 500ms, 30s, 5m.
+
+The database, from the environment only, so that no password is ever in a process list:
+  SCHEMAGATE_DATABASE_URL, or …_FILE (a file that holds it), or …_COMMAND (a shell command that prints it):
+      where to migrate: the direct URL of the owner role. Taken out of the program's environment.
+  DATABASE_URL or DATABASE_URL_FILE: used when those are absent; passed on to the program.
+  PG* variables of libpq fill in what a URL leaves out, or stand alone when PGHOST, PGSERVICE or PGDATABASE is set.
+  PRISMA_SCHEMA_DISABLE_ADVISORY_LOCK=1 leaves out the migration lock, as in Prisma.
+
+Exit codes: the program's own after exec; 64 command line, 65 a migration failed, 69 no database, 75 lock or deadline,
+  76 folder and database disagree, 77 a right is missing, 78 settings or folder, 70 a bug, 126/127 program not
+  executable/missing, 128+n stopped by signal n.)";
+
+constexpr std::array command_names{"run", "apply", "verify", "status", "resolve"};
+constexpr std::array command_help{
+    "The gate, then exec PROGRAM. Also without the word: schemagate [options] -- PROGRAM [ARG...]",
+    "The gate without exec: apply what is pending, for CI, a job or an init container",
+    "The gate, read-only: refuse what run would apply or refuse",
+    "Show what is applied, pending, failed, edited and ahead; exit 76 where verify would refuse",
+    "Repair the history under the migration lock",
+};
+
+[[noreturn]] void usage(const std::string& what) {
+  throw Failure{ExitCode::usage, what, "command line", not_contacted, "schemagate --help"};
+}
+
+/// CLI11 does not know that a program follows.
+struct Formatter : CLI::Formatter {
+  std::string make_usage(const CLI::App* app, std::string name) const override {
+    if (app->get_parent() != nullptr) return CLI::Formatter::make_usage(app, name);
+    return "Usage: schemagate [run] [options] -- PROGRAM [ARG...]\n"
+           "       schemagate apply|verify|status|resolve [options]\n";
+  }
+};
+
+/// The parser and the places it writes to.
+struct Parser {
+  CLI::App app{R"(schemagate makes "the schema matches" a precondition of "the server runs".)", "schemagate"};
+  CommandLine line;
+  std::map<std::string, bool> switches;
+  std::map<std::string, CLI::App*> commands;
+  std::string applied;
+  std::string rolled_back;
+  std::string accept;
+
+  Parser() {
+    app.formatter(std::make_shared<Formatter>());
+    app.footer(footer);
+    app.fallthrough();
+    app.require_subcommand(0, 1);
+    app.set_version_flag("--version", "schemagate " SCHEMAGATE_VERSION);
+    for (const Setting& setting : settings()) add(setting);
+    for (std::size_t i = 0; i < command_names.size(); ++i)
+      commands[command_names[i]] = app.add_subcommand(command_names[i], command_help[i]);
+    commands["status"]->add_flag("--json", line.json, "One JSON object on stdout");
+    CLI::Option_group* choice = commands["resolve"]->add_option_group("NAME is a migration's folder");
+    choice->add_option("--applied", applied, "All of it is in the database: record it as applied")->type_name("NAME");
+    choice->add_option("--rolled-back", rolled_back, "Nothing of it is there: let it be applied again")
+        ->type_name("NAME");
+    choice->add_option("--accept", accept, "Its file was edited harmlessly: record the new checksum")
+        ->type_name("NAME");
+    choice->require_option(1);
+  }
+
+  void add(const Setting& setting) {
+    const std::string help = fmt::format("{} [{}]", setting.help, setting.fallback);
+    if (setting.is_switch)
+      app.add_flag(setting.flag, switches[setting.flag], help);
+    else
+      app.add_option(setting.flag, line.flags[setting.flag], help)->type_name("");
+  }
+
+  void collect() {
+    std::erase_if(line.flags, [this](const auto& flag) { return app.count(flag.first) == 0; });
+    for (const auto& [flag, on] : switches)
+      if (app.count(flag) > 0) line.flags[flag] = on ? "1" : "0";
+    for (std::size_t i = 0; i < command_names.size(); ++i)
+      if (app.got_subcommand(commands[command_names[i]])) line.command = static_cast<Command>(i);
+    if (!applied.empty()) line.resolve.emplace(Resolution::applied, applied);
+    if (!rolled_back.empty()) line.resolve.emplace(Resolution::rolled_back, rolled_back);
+    if (!accept.empty()) line.resolve.emplace(Resolution::accept, accept);
+  }
+};
+
+/// Commands with options of their own have help of their own; CLI11 would show nearly nothing for the others.
+std::string help_text(const Parser& parser) {
+  for (const char* name : {"status", "resolve"})
+    if (const CLI::App* command = parser.commands.at(name); parser.app.got_subcommand(command))
+      return parser.app.get_formatter()->make_help(command, "schemagate " + command->get_name(),
+                                                   CLI::AppFormatMode::Normal);
+  return parser.app.get_formatter()->make_help(&parser.app, "schemagate", CLI::AppFormatMode::Normal);
+}
+
+/// Not shown again: the text may hold a password, and what we print is kept for longer than a process list.
+void refuse_secrets(const std::vector<std::string>& own) {
+  for (const std::string& argument : own)
+    if (argument.find("://") != std::string::npos || argument.find("password=") != std::string::npos)
+      throw Failure{ExitCode::usage, "a connection string on the command line, where every process can read it",
+                    "command line", not_contacted,
+                    "set SCHEMAGATE_DATABASE_URL, SCHEMAGATE_DATABASE_URL_FILE or SCHEMAGATE_DATABASE_URL_COMMAND"};
+}
+
+void parse(Parser& parser, std::vector<std::string> own) {
+  refuse_secrets(own);
+  std::ranges::reverse(own);  // CLI11 takes its vector from the back.
+  try {
+    parser.app.parse(own);
+  } catch (const CLI::CallForHelp&) {
+    parser.line.print = help_text(parser);
+  } catch (const CLI::CallForVersion& version) {
+    parser.line.print = std::string{version.what()} + "\n";
+  } catch (const CLI::ArgumentMismatch& error) {
+    const std::string text = error.what();
+    usage(text.starts_with("--") ? text.substr(0, text.find(':')) + " takes one value" : text);
+  } catch (const CLI::ParseError& error) {
+    usage(error.what());
+  }
+}
+
+void require_program(const CommandLine& line, bool separator) {
+  if (line.command == Command::run && line.program.empty())
+    usage(separator ? "no program after --: the image has no CMD (an ENTRYPOINT in a Dockerfile resets the CMD of its "
+                      "base image)"
+                    : "no program: write schemagate [options] -- PROGRAM [ARG...]");
+  if (line.command != Command::run && separator)
+    usage("this command starts no program: leave out -- and what follows it");
+  if (line.command == Command::resolve && !line.resolve)
+    usage("resolve needs one of --applied NAME, --rolled-back NAME, --accept NAME");
+}
+
+}  // namespace
+
+const std::vector<Setting>& settings() {
+  static const std::vector<Setting> all{
+      setting("migrations", "prisma/migrations, else migrations", "Folder of migrations"),
+      setting("pending", "apply", "Pending migrations: apply, or refuse (a job applies them)"),
+      setting("ahead", "compatible",
+              "Database has migrations this image does not know: refuse, compatible (refused too without a snapshot), "
+              "allow"),
+      setting("edited", "refuse", "An applied migration's file was edited: refuse, warn"),
+      setting("allow-empty", "off", "An empty migrations folder is meant", true),
+      setting("create-database", "off", "Create the database when it does not exist", true),
+      setting("wait", "60s", "How long to wait for the database to accept connections"),
+      setting("lock-wait", "5m", "How long to wait for another replica that migrates without progress"),
+      setting("deadline", "none", "For everything before exec"),
+      setting("log-format", "text", "text, or json: one line an event, on stderr"),
+      setting("skip", "off", "Exec the program at once, without looking at the database", true),
+  };
+  return all;
+}
+
+CommandLine read_command_line(const std::vector<std::string>& arguments) {
+  const auto separator = std::ranges::find(arguments, "--");
+  Parser parser;
+  parse(parser, {arguments.begin(), separator});
+  if (parser.line.print) return parser.line;
+  parser.collect();
+  if (separator != arguments.end()) parser.line.program.assign(separator + 1, arguments.end());
+  require_program(parser.line, separator != arguments.end());
+  return parser.line;
+}
+
+}  // namespace schemagate

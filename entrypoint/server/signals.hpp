@@ -1,0 +1,46 @@
+#pragma once
+
+#include <array>
+#include <csignal>
+#include <string>
+
+namespace schemagate {
+
+/// `SIGTERM`.
+[[nodiscard]] std::string signal_name(int number);
+
+/// What TERM, INT, HUP and QUIT do to us, from the first lines of main to exec.
+///
+/// Abrupt: the handler says so and exits with 128+n at once. Right wherever there is nothing to undo, and the only
+/// thing that interrupts the resolver. A handler is needed at all because for PID 1 the kernel drops signals
+/// whose action is the default one (signal(7), pid_namespaces(7)).
+/// Held: blocked, and readable from `descriptor()`, so that a running statement can be cancelled first.
+class Signals {
+ public:
+  Signals();
+  ~Signals();
+  Signals(const Signals&) = delete;
+  Signals& operator=(const Signals&) = delete;
+
+  /// A signalfd for those of the four that were not ignored when we started; close-on-exec.
+  [[nodiscard]] int descriptor() const { return descriptor_; }
+
+  /// What the handler prints in the abrupt state; kept by address, so it must outlive this.
+  static void last_words(const std::array<std::string, 4>& lines);
+
+  void hold();
+  /// Back to abrupt. A signal that came while held exits now. Does nothing while a Failure is on its way to main.
+  void release();
+
+  /// Mask and dispositions as they were found. The handlers stay until the kernel replaces them in exec: what
+  /// arrives in this gap still ends us with 128+n instead of being lost.
+  void restore_for_exec();
+
+ private:
+  int descriptor_ = -1;
+  sigset_t ours_{};
+  sigset_t found_mask_{};
+  struct sigaction found_pipe_ {};
+};
+
+}  // namespace schemagate

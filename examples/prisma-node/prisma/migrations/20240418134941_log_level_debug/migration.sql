@@ -1,0 +1,2 @@
+-- AlterEnum
+ALTER TYPE "log_level" ADD VALUE 'DEBUG' BEFORE 'INFO';

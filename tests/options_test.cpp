@@ -1,0 +1,233 @@
+#include "options.hpp"
+
+#include <doctest/doctest.h>
+
+#include <algorithm>
+#include <cctype>
+#include <string>
+#include <vector>
+
+#include "failure.hpp"
+
+namespace schemagate {
+namespace {
+
+using Words = std::vector<std::string>;
+
+CommandLine read(const Words& arguments) { return read_command_line(arguments); }
+
+/// The report of a command line that is refused; empty when it is not.
+Report refusal(const Words& arguments) {
+  try {
+    (void)read(arguments);
+    return {};
+  } catch (const Failure& failure) {
+    return failure.report();
+  }
+}
+
+/// What is wrong with a command line, as far as the rest of the report is that of a usage error.
+std::string usage(const Words& arguments) {
+  const Report report = refusal(arguments);
+  const Report expected{.code = 64,
+                        .what = report.what,
+                        .where = "command line",
+                        .state = "the database was not contacted; the program was not started",
+                        .next = "schemagate --help"};
+  return report == expected ? report.what : "another report";
+}
+
+std::string help(const Words& arguments) { return read(arguments).print.value_or(""); }
+
+bool mentions(const std::string& text, const std::string& part) { return text.find(part) != std::string::npos; }
+
+/// Those of the parts that the text does not mention.
+std::string missing(const std::string& text, const Words& parts) {
+  std::string result;
+  for (const std::string& part : parts) result += mentions(text, part) ? "" : part + "\n";
+  return result;
+}
+
+/// `SCHEMAGATE_LOCK_WAIT` of `--lock-wait`.
+std::string variable_of(const std::string& flag) {
+  std::string name = "SCHEMAGATE_" + flag.substr(2);
+  std::ranges::replace(name, '-', '_');
+  std::ranges::transform(name, name.begin(), [](unsigned char c) { return static_cast<char>(std::toupper(c)); });
+  return name;
+}
+
+TEST_SUITE("options") {
+  TEST_CASE("without a command the gate is run") {
+    const CommandLine line = read({"--", "server", "--port", "80"});
+
+    CHECK(line.command == Command::run);
+    CHECK(line.program == Words{"server", "--port", "80"});
+    CHECK(line.flags.empty());
+  }
+
+  TEST_CASE("run may be said") {
+    CHECK(read({"run", "--", "server"}).command == Command::run);
+    CHECK(read({"run", "--", "server"}).program == Words{"server"});
+  }
+
+  TEST_CASE("each command has its word") {
+    CHECK(read({"apply"}).command == Command::apply);
+    CHECK(read({"verify"}).command == Command::verify);
+    CHECK(read({"status"}).command == Command::status);
+    CHECK(read({"resolve", "--applied", "1_a"}).command == Command::resolve);
+  }
+
+  TEST_CASE("what follows the first -- belongs to the program, whatever it looks like") {
+    CHECK(read({"--", "--skip", "--", "--help"}).program == Words{"--skip", "--", "--help"});
+    CHECK(read({"--", "postgresql://u:p@h/db", ""}).program == Words{"postgresql://u:p@h/db", ""});
+    CHECK(read({"--", "apply"}).command == Command::run);
+  }
+
+  TEST_CASE("an image that lost its CMD is refused") {
+    CHECK(usage({"--"}) ==
+          "no program after --: the image has no CMD (an ENTRYPOINT in a Dockerfile resets the CMD of its base image)");
+    CHECK(usage({"run", "--"}) == usage({"--"}));
+  }
+
+  TEST_CASE("no program at all is refused") {
+    CHECK(usage({}) == "no program: write schemagate [options] -- PROGRAM [ARG...]");
+    CHECK(usage({"run"}) == usage({}));
+    CHECK(usage({"--skip"}) == usage({}));
+  }
+
+  TEST_CASE("a command that starts no program refuses one") {
+    CHECK(usage({"apply", "--", "server"}) == "this command starts no program: leave out -- and what follows it");
+    CHECK(usage({"verify", "--"}) == usage({"apply", "--", "server"}));
+    CHECK(usage({"status", "--", "server"}) == usage({"apply", "--", "server"}));
+  }
+
+  TEST_CASE("a word that is not a command is refused") {
+    CHECK(usage({"server"}) == "The following argument was not expected: server");
+    CHECK(usage({"deploy", "--", "server"}) == "The following argument was not expected: deploy");
+  }
+
+  TEST_CASE("one command at a time") {
+    CHECK(usage({"apply", "verify"}) == "The following argument was not expected: verify");
+    CHECK(usage({"run", "apply", "--", "server"}) == "The following argument was not expected: apply");
+  }
+}
+
+TEST_SUITE("options: settings") {
+  TEST_CASE("a setting is given before or after the command, with a blank or an =") {
+    CHECK(read({"--lock-wait", "5m", "apply"}).flags == read({"apply", "--lock-wait=5m"}).flags);
+    CHECK(read({"apply", "--lock-wait", "5m"}).flags.at("--lock-wait") == "5m");
+  }
+
+  TEST_CASE("only what was given is known, even when it is empty") {
+    const CommandLine line = read({"apply", "--migrations", ""});
+
+    CHECK(line.flags.size() == 1);
+    CHECK(line.flags.at("--migrations").empty());
+  }
+
+  TEST_CASE("a switch takes no value but may be turned off") {
+    CHECK(read({"--skip", "--", "x"}).flags.at("--skip") == "1");
+    CHECK(read({"--skip=false", "--", "x"}).flags.at("--skip") == "0");
+    CHECK(usage({"apply", "--skip", "false"}) == "The following argument was not expected: false");
+  }
+
+  TEST_CASE("a setting that does not exist is refused") {
+    CHECK(usage({"apply", "--lockwait=5m"}) == "The following argument was not expected: --lockwait=5m");
+    CHECK(usage({"apply", "--lock"}) == "The following argument was not expected: --lock");
+    CHECK(usage({"apply", "-w"}) == "The following argument was not expected: -w");
+  }
+
+  TEST_CASE("a setting takes one value") {
+    CHECK(usage({"apply", "--lock-wait"}) == "--lock-wait takes one value");
+    CHECK(usage({"apply", "--lock-wait="}) == "--lock-wait takes one value");
+    CHECK(usage({"--lock-wait", "--", "x"}) == "--lock-wait takes one value");
+    CHECK(usage({"apply", "--wait", "1s", "--wait", "2s"}) == "--wait takes one value");
+  }
+
+  TEST_CASE("each setting has a flag and the variable of the same name") {
+    Words flags;
+    Words variables;
+    for (const Setting& setting : settings()) flags.push_back(variable_of(setting.flag));
+    for (const Setting& setting : settings()) variables.push_back(setting.variable);
+
+    CHECK(flags == variables);
+  }
+
+  TEST_CASE("a connection string on the command line is refused and not repeated") {
+    const Report report = refusal({"apply", "postgresql://u:secret@h/db"});
+
+    CHECK(
+        report ==
+        Report{.code = 64,
+               .what = "a connection string on the command line, where every process can read it",
+               .where = "command line",
+               .state = "the database was not contacted; the program was not started",
+               .next = "set SCHEMAGATE_DATABASE_URL, SCHEMAGATE_DATABASE_URL_FILE or SCHEMAGATE_DATABASE_URL_COMMAND"});
+    CHECK(refusal({"--url=postgres://u:secret@h/db", "--", "x"}) == report);
+    CHECK(refusal({"apply", "host=h password=secret"}) == report);
+  }
+}
+
+TEST_SUITE("options: resolve and status") {
+  TEST_CASE("resolve says what became of a migration") {
+    using Choice = std::pair<Resolution, std::string>;
+    CHECK(read({"resolve", "--applied", "1_a"}).resolve == Choice{Resolution::applied, "1_a"});
+    CHECK(read({"resolve", "--rolled-back", "1_a"}).resolve == Choice{Resolution::rolled_back, "1_a"});
+    CHECK(read({"resolve", "--accept=1_a"}).resolve == Choice{Resolution::accept, "1_a"});
+    CHECK(read({"resolve", "--applied", "-dash b"}).resolve == Choice{Resolution::applied, "-dash b"});
+  }
+
+  TEST_CASE("resolve needs exactly one of its three") {
+    CHECK(usage({"resolve"}) == "Exactly 1 option from [--applied,--rolled-back,--accept] is required");
+    CHECK(usage({"resolve", "--applied", "a", "--accept", "a"}) ==
+          "Exactly 1 option from [--applied,--rolled-back,--accept] is required and 2 were given");
+    CHECK(usage({"resolve", "--applied", ""}) ==
+          "resolve needs one of --applied NAME, --rolled-back NAME, --accept NAME");
+  }
+
+  TEST_CASE("resolve takes one migration") {
+    CHECK(usage({"resolve", "--applied", "a", "b"}) == "The following argument was not expected: b");
+  }
+
+  TEST_CASE("what belongs to resolve is refused elsewhere") {
+    CHECK(usage({"apply", "--applied=a"}) == "The following argument was not expected: --applied=a");
+  }
+
+  TEST_CASE("only status speaks JSON on stdout") {
+    CHECK(read({"status", "--json"}).json);
+    CHECK_FALSE(read({"status"}).json);
+    CHECK(usage({"apply", "--json"}) == "The following argument was not expected: --json");
+  }
+}
+
+TEST_SUITE("options: help") {
+  TEST_CASE("help shows every setting and command") {
+    Words wanted{"\n  run ", "\n  apply ", "\n  verify ", "\n  status ", "\n  resolve ", "DATABASE_URL_FILE"};
+    for (const Setting& setting : settings()) wanted.push_back("\n  " + setting.flag + " ");
+
+    CHECK(missing(help({"--help"}), wanted) == "");
+  }
+
+  TEST_CASE("help is shown without a program, and before what is wrong behind it") {
+    CHECK(help({"-h"}) == help({"--help"}));
+    CHECK(help({"--help", "--", "server"}) == help({"--help"}));
+    CHECK(help({"apply", "--help"}) == help({"--help"}));
+  }
+
+  TEST_CASE("a command with options of its own has help of its own") {
+    CHECK(mentions(help({"resolve", "--help"}), "Usage: schemagate resolve"));
+    CHECK(mentions(help({"resolve", "--help"}), "--rolled-back NAME"));
+    CHECK(mentions(help({"status", "--help"}), "Usage: schemagate status"));
+    CHECK(mentions(help({"status", "--help"}), "--json"));
+  }
+
+  TEST_CASE("the version is a line") {
+    const std::string text = help({"--version"});
+
+    CHECK(text.starts_with("schemagate "));
+    CHECK(std::ranges::count(text, '\n') == 1);
+  }
+}
+
+}  // namespace
+}  // namespace schemagate
