@@ -8,6 +8,7 @@
 #include <filesystem>
 
 #include "failure.hpp"
+#include "text.hpp"
 
 namespace schemagate {
 namespace {
@@ -98,6 +99,19 @@ Policy policy(const Reader& read, Command command) {
   return policy;
 }
 
+/// Empty when it was not given.
+std::string text(const Reader& read, const std::string& flag) {
+  const auto given = read.given(flag);
+  return given ? given->text : "";
+}
+
+std::vector<std::string> patterns(const std::string& list) {
+  std::vector<std::string> result;
+  for (const std::string_view pattern : split(list, ','))
+    if (!pattern.empty() && list != "none") result.emplace_back(pattern);
+  return result;
+}
+
 // More would overflow the clock when it is added to now, which is in nanoseconds.
 constexpr std::chrono::milliseconds longest = std::chrono::hours{24 * 365};
 
@@ -137,7 +151,11 @@ Config make_config(const CommandLine& line, const Environment& environment) {
   const std::string unlocked = environment.value("PRISMA_SCHEMA_DISABLE_ADVISORY_LOCK").value_or("0");
   Config config{.command = line.command,
                 .migrations = migrations_folder(read),
+                .snapshot = text(read, "--snapshot"),
                 .policy = policy(read, line.command),
+                .drift = read.choice<OnDrift>("--drift", {"refuse", "warn"}),
+                .ignore = patterns(text(read, "--ignore")),
+                .pg_bin = text(read, "--pg-bin"),
                 .allow_empty = read.on("--allow-empty"),
                 .create_database = read.on("--create-database"),
                 .skip = read.on("--skip"),
@@ -145,9 +163,7 @@ Config make_config(const CommandLine& line, const Environment& environment) {
                 .wait = read.duration("--wait"),
                 .lock_wait = read.duration("--lock-wait"),
                 .deadline = std::nullopt,
-                .json = line.json,
-                .resolve = line.resolve,
-                .program = line.program};
+                .line = line};
   if (read.value("--deadline").text != "none") config.deadline = read.duration("--deadline");
   return config;
 }

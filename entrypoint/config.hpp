@@ -13,11 +13,17 @@
 
 namespace schemagate {
 
+enum class OnDrift { refuse, warn };
+
 /// Every setting, merged (flag, then environment, then default) and checked.
 struct Config {
   Command command = Command::run;
   std::string migrations;
+  std::string snapshot;  ///< path; empty for the default place, which may lack it; `none`
   Policy policy;
+  OnDrift drift = OnDrift::refuse;
+  std::vector<std::string> ignore;  ///< patterns over identities
+  std::string pg_bin;               ///< empty: to be looked for
   bool allow_empty = false;
   bool create_database = false;
   bool skip = false;
@@ -25,9 +31,7 @@ struct Config {
   Clock::duration wait{};
   Clock::duration lock_wait{};
   std::optional<Clock::duration> deadline;
-  bool json = false;
-  std::optional<std::pair<Resolution, std::string>> resolve;
-  std::vector<std::string> program;
+  CommandLine line;  ///< what belongs to one command only
 };
 
 /// Throws Failure naming flag or variable and the value seen: 64 for a flag, 78 for a variable, also an unknown

@@ -10,41 +10,12 @@
 #include "database/pooler.hpp"
 #include "database/resolve.hpp"
 #include "failure.hpp"
+#include "guarded.hpp"
 #include "text.hpp"
+#include "verify.hpp"
 
 namespace schemagate {
 namespace {
-
-/// From here on a signal must be able to cancel what runs, instead of ending us at once.
-class Held {
- public:
-  explicit Held(Signals& signals) : signals_{signals} { signals_.hold(); }
-  ~Held() { signals_.release(); }
-  Held(const Held&) = delete;
-  Held& operator=(const Held&) = delete;
-
- private:
-  Signals& signals_;
-};
-
-/// libpq adds an excerpt of our own statement and how it noticed.
-std::string first_line(const std::string& text) { return text.substr(0, text.find('\n')); }
-
-/// What may befall any of our own statements. Class 42, a statement that makes no sense, would be a bug of ours.
-template <typename Step>
-auto guarded(const Gate& gate, const char* state, const Step& step) try {
-  return step();
-} catch (const ConnectionLost& lost) {
-  throw Failure{ExitCode::unreachable, fmt::format("the connection was lost: {}", first_line(lost.what())),
-                gate.url.place(), state, "start again"};
-} catch (const DeadlinePassed&) {
-  throw Failure{ExitCode::lock_timeout, "--deadline (SCHEMAGATE_DEADLINE) passed", gate.url.place(), state,
-                "start again, with a longer deadline if it happens again"};
-} catch (const QueryFailed& failed) {
-  if (failed.error.sqlstate.starts_with("42")) throw;
-  throw Failure{ExitCode::unreachable, fmt::format("the server refused a statement of schemagate: {}", failed.what()),
-                gate.url.place(), state, "remove the cause that the server names, and start again"};
-}
 
 /// The state once something may have been applied by this start.
 constexpr const char* recorded = "what was applied is recorded; the program was not started";
@@ -58,10 +29,13 @@ void warn(const Gate& gate, const Verdict& verdict) {
 }
 
 View read(const Gate& gate, Connection& connection) {
-  View view{.reading = read_history(connection, gate.table(), gate.url.place()), .plan = {}, .verdict = {}};
+  View view{
+      .reading = read_history(connection, gate.table(), gate.url.place(), fingerprint_statement(gate, connection)),
+      .plan = {},
+      .verdict = {}};
   view.plan = make_plan(gate.folder.migrations, view.reading.history);
-  view.verdict =
-      judge(view.plan, gate.config.policy, {gate.url.place(), gate.table().schema, view.reading.server.read_only});
+  view.verdict = judge(view.plan, gate.config.policy,
+                       {gate.url.place(), gate.table().schema, view.reading.server.read_only, gate.sealed.has_value()});
   return view;
 }
 
@@ -134,7 +108,7 @@ std::string summary(const Gate& gate, const View& view, bool migrated) {
   std::string text =
       fmt::format("{}: {} applied", migrated ? "migrated" : "up to date", counted(view.plan.applied, "migration"));
   if (!view.plan.ahead.empty()) text += fmt::format(", {} more in the database", view.plan.ahead.size());
-  if (gate.config.command == Command::run) text += "; starting " + gate.config.program.front();
+  if (gate.config.command == Command::run) text += "; starting " + gate.config.line.program.front();
   return text;
 }
 
@@ -146,7 +120,7 @@ Connection open(const Gate& gate) {
 }
 
 View look(const Gate& gate, Connection& connection) {
-  return guarded(gate, untouched, [&] { return read(gate, connection); });
+  return guarded(gate.url, untouched, [&] { return read(gate, connection); });
 }
 
 void pass(const Gate& gate) {
@@ -156,9 +130,11 @@ void pass(const Gate& gate) {
   if (!may_run) refuse_if(view.verdict);
   const bool pending = may_run || view.verdict.action == Action::apply;
   if (pending)
-    view = guarded(gate, recorded, [&] { return migrate(gate, connection, view.reading.server); });
+    view = guarded(gate.url, recorded, [&] { return migrate(gate, connection, view.reading.server); });
   else
     warn(gate, view.verdict);
+  guarded(gate.url, pending ? recorded : untouched,
+          [&] { verify_schema(gate, connection, view, pending ? recorded : untouched); });
   gate.log.info(pending ? "migrated" : "up_to_date", summary(gate, view, pending),
                 {{"applied", static_cast<std::int64_t>(view.plan.applied)}});
 }
@@ -166,13 +142,13 @@ void pass(const Gate& gate) {
 void repair(const Gate& gate) {
   Connection connection = open(gate);
   const Held held{gate.signals};
-  guarded(gate, untouched, [&] {
+  guarded(gate.url, untouched, [&] {
     const Reading before = read_history(connection, gate.table(), gate.url.place());
     require_session(connection, before.server.backend_pid, gate.url);
     lock(gate, connection);
     const Reading reading = read_history(connection, gate.table(), gate.url.place());
     if (reading.history.exists) require_write(connection, gate.table(), reading.server, gate.url.place());
-    const auto& [resolution, name] = *gate.config.resolve;
+    const auto& [resolution, name] = *gate.config.line.resolve;
     gate.log.info("resolved",
                   resolve(connection, gate.table(), reading, gate.folder, resolution, name, gate.url.place()));
   });

@@ -7,6 +7,7 @@
 #include "migrations/folder.hpp"
 #include "migrations/plan.hpp"
 #include "migrations/verdict.hpp"
+#include "schema/sealed.hpp"
 #include "server/signals.hpp"
 #include "wait.hpp"
 
@@ -16,6 +17,7 @@ namespace schemagate {
 struct Gate {
   const Config& config;
   const Folder& folder;
+  const std::optional<Sealed>& sealed;
   const Url& url;
   const Log& log;
   Signals& signals;

@@ -60,6 +60,7 @@ Log::Log(LogFormat format)
     : format_{format},
       logger_{std::make_shared<spdlog::logger>("", std::make_shared<spdlog::sinks::ansicolor_stderr_sink_st>())} {
   logger_->set_pattern(format == LogFormat::json ? "%v" : "%^schemagate:%$ %v");
+  if (format == LogFormat::silent) logger_->set_level(spdlog::level::off);
 }
 
 void Log::info(std::string_view event, std::string_view message, const Fields& fields) const {

@@ -16,7 +16,7 @@ class logger;
 
 namespace schemagate {
 
-enum class LogFormat { text, json };
+enum class LogFormat { text, json, silent };
 
 /// What a JSON line carries beside its message.
 using Fields = std::vector<std::pair<std::string_view, std::variant<std::string, std::int64_t>>>;

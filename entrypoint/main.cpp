@@ -76,8 +76,7 @@ int start(const std::vector<std::string>& arguments, Environment& environment, S
       std::fputs(line.print->c_str(), stdout);
       return 0;
     }
-    run(make_config(line, environment), environment, signals, log);
-    return 0;
+    return run(make_config(line, environment), environment, signals, log);
   } catch (const Failure& failure) {
     return refuse(log, failure.report());
   } catch (const Stopped& stop) {

@@ -35,13 +35,18 @@ Exit codes: the program's own after exec; 64 command line, 65 a migration failed
   76 folder and database disagree, 77 a right is missing, 78 settings or folder, 70 a bug, 126/127 program not
   executable/missing, 128+n stopped by signal n.)";
 
-constexpr std::array command_names{"run", "apply", "verify", "status", "resolve"};
+constexpr std::array command_names{"run",      "apply", "verify",   "status", "resolve",
+                                   "snapshot", "diff",  "baseline", "sandbox"};
 constexpr std::array command_help{
     "The gate, then exec PROGRAM. Also without the word: schemagate [options] -- PROGRAM [ARG...]",
     "The gate without exec: apply what is pending, for CI, a job or an init container",
     "The gate, read-only: refuse what run would apply or refuse",
     "Show what is applied, pending, failed, edited and ahead; exit 76 where verify would refuse",
     "Repair the history under the migration lock",
+    "Replay the migrations on a throw-away PostgreSQL and write the schema they produce",
+    "Show how the live schema differs from the snapshot; exit 76 when it does",
+    "Record migrations as applied in a database without history, if its schema is what they produce",
+    "Start a throw-away PostgreSQL, migrate it, run PROGRAM with its DATABASE_URL, remove it all",
 };
 
 [[noreturn]] void usage(const std::string& what) {
@@ -53,7 +58,8 @@ struct Formatter : CLI::Formatter {
   std::string make_usage(const CLI::App* app, std::string name) const override {
     if (app->get_parent() != nullptr) return CLI::Formatter::make_usage(app, name);
     return "Usage: schemagate [run] [options] -- PROGRAM [ARG...]\n"
-           "       schemagate apply|verify|status|resolve [options]\n";
+           "       schemagate apply|verify|status|resolve|snapshot|diff|baseline [options]\n"
+           "       schemagate sandbox [options] -- PROGRAM [ARG...]\n";
   }
 };
 
@@ -63,6 +69,8 @@ struct Parser {
   CommandLine line;
   std::map<std::string, bool> switches;
   std::map<std::string, CLI::App*> commands;
+  bool json = false;
+  std::string format;
   std::string applied;
   std::string rolled_back;
   std::string accept;
@@ -76,7 +84,12 @@ struct Parser {
     for (const Setting& setting : settings()) add(setting);
     for (std::size_t i = 0; i < command_names.size(); ++i)
       commands[command_names[i]] = app.add_subcommand(command_names[i], command_help[i]);
-    commands["status"]->add_flag("--json", line.json, "One JSON object on stdout");
+    commands["status"]->add_flag("--json", json, "One JSON object on stdout");
+    add_resolve();
+    add_schema();
+  }
+
+  void add_resolve() {
     CLI::Option_group* choice = commands["resolve"]->add_option_group("NAME is a migration's folder");
     choice->add_option("--applied", applied, "All of it is in the database: record it as applied")->type_name("NAME");
     choice->add_option("--rolled-back", rolled_back, "Nothing of it is there: let it be applied again")
@@ -84,6 +97,28 @@ struct Parser {
     choice->add_option("--accept", accept, "Its file was edited harmlessly: record the new checksum")
         ->type_name("NAME");
     choice->require_option(1);
+  }
+
+  void add_schema() {
+    CLI::App* snapshot = commands["snapshot"];
+    snapshot->add_flag("--check", line.check, "Compare with the committed file instead of writing it; exit 76");
+    snapshot->add_flag("--database-url", line.elsewhere,
+                       "Replay on the empty database that SCHEMAGATE_DATABASE_URL or DATABASE_URL names");
+    snapshot->add_option("--schema", line.schema, "Where unqualified names go: the URL's ?schema= [public]")
+        ->type_name("NAME");
+    CLI::App* diff = commands["diff"];
+    diff->add_flag("--json", json, "One JSON object on stdout");
+    diff->add_option("--format", format, "text, json, or markdown for a pull request")
+        ->check(CLI::IsMember({"text", "json", "markdown"}))
+        ->type_name("");
+    commands["baseline"]
+        ->add_option("--up-to", line.up_to, "The last migration that the database already contains")
+        ->type_name("NAME");
+    CLI::App* sandbox = commands["sandbox"];
+    sandbox->add_flag("--keep", line.keep, "Leave the server running and say how it is removed");
+    sandbox->add_option("--port", line.port, "On 127.0.0.1; a free one by default")
+        ->check(CLI::Range(1, 65535))
+        ->type_name("N");
   }
 
   void add(const Setting& setting) {
@@ -100,6 +135,7 @@ struct Parser {
       if (app.count(flag) > 0) line.flags[flag] = on ? "1" : "0";
     for (std::size_t i = 0; i < command_names.size(); ++i)
       if (app.got_subcommand(commands[command_names[i]])) line.command = static_cast<Command>(i);
+    line.format = json || format == "json" ? Format::json : format == "markdown" ? Format::markdown : Format::text;
     if (!applied.empty()) line.resolve.emplace(Resolution::applied, applied);
     if (!rolled_back.empty()) line.resolve.emplace(Resolution::rolled_back, rolled_back);
     if (!accept.empty()) line.resolve.emplace(Resolution::accept, accept);
@@ -108,7 +144,7 @@ struct Parser {
 
 /// Commands with options of their own have help of their own; CLI11 would show nearly nothing for the others.
 std::string help_text(const Parser& parser) {
-  for (const char* name : {"status", "resolve"})
+  for (const char* name : {"status", "resolve", "snapshot", "diff", "baseline", "sandbox"})
     if (const CLI::App* command = parser.commands.at(name); parser.app.got_subcommand(command))
       return parser.app.get_formatter()->make_help(command, "schemagate " + command->get_name(),
                                                    CLI::AppFormatMode::Normal);
@@ -141,12 +177,16 @@ void parse(Parser& parser, std::vector<std::string> own) {
   }
 }
 
+bool starts_program(Command command) { return command == Command::run || command == Command::sandbox; }
+
 void require_program(const CommandLine& line, bool separator) {
+  if (line.command == Command::sandbox && line.program.empty())
+    usage("no program: write schemagate sandbox [options] -- PROGRAM [ARG...]");
   if (line.command == Command::run && line.program.empty())
     usage(separator ? "no program after --: the image has no CMD (an ENTRYPOINT in a Dockerfile resets the CMD of its "
                       "base image)"
                     : "no program: write schemagate [options] -- PROGRAM [ARG...]");
-  if (line.command != Command::run && separator)
+  if (!starts_program(line.command) && separator)
     usage("this command starts no program: leave out -- and what follows it");
   if (line.command == Command::resolve && !line.resolve)
     usage("resolve needs one of --applied NAME, --rolled-back NAME, --accept NAME");
@@ -159,14 +199,19 @@ const std::vector<Setting>& settings() {
       setting("migrations", "prisma/migrations, else migrations", "Folder of migrations"),
       setting("pending", "apply", "Pending migrations: apply, or refuse (a job applies them)"),
       setting("ahead", "compatible",
-              "Database has migrations this image does not know: refuse, compatible (refused too without a snapshot), "
-              "allow"),
+              "Database has migrations this image does not know: refuse, compatible (start if the snapshot proves that "
+              "nothing this image needs is missing), allow"),
       setting("edited", "refuse", "An applied migration's file was edited: refuse, warn"),
+      setting("snapshot", "schema.snapshot in the folder, if it is there",
+              "What the schema must be; none to do without. A database once verified with one demands one"),
+      setting("drift", "refuse", "The live schema is not the snapshot: refuse, warn"),
+      setting("ignore", "none", "Objects that are not compared: patterns like public.tmp_*, separated by commas"),
       setting("allow-empty", "off", "An empty migrations folder is meant", true),
       setting("create-database", "off", "Create the database when it does not exist", true),
       setting("wait", "60s", "How long to wait for the database to accept connections"),
       setting("lock-wait", "5m", "How long to wait for another replica that migrates without progress"),
       setting("deadline", "none", "For everything before exec"),
+      setting("pg-bin", "PATH, else the usual places", "Folder of initdb and postgres, for a throw-away server"),
       setting("log-format", "text", "text, or json: one line an event, on stderr"),
       setting("skip", "off", "Exec the program at once, without looking at the database", true),
   };

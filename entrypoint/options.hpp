@@ -7,8 +7,9 @@
 
 namespace schemagate {
 
-enum class Command { run, apply, verify, status, resolve };
+enum class Command { run, apply, verify, status, resolve, snapshot, diff, baseline, sandbox };
 enum class Resolution { applied, rolled_back, accept };
+enum class Format { text, json, markdown };
 
 /// A setting that has a flag and a variable.
 struct Setting {
@@ -26,8 +27,14 @@ struct Setting {
 struct CommandLine {
   Command command = Command::run;
   std::map<std::string, std::string> flags;  ///< by Setting::flag
-  bool json = false;
+  Format format = Format::text;
   std::optional<std::pair<Resolution, std::string>> resolve;
+  bool check = false;                ///< snapshot: compare with the file instead of writing it
+  bool elsewhere = false;            ///< snapshot: replay where the URL points to, not on a server of our own
+  std::string schema;                ///< snapshot: where unqualified names go
+  std::string up_to;                 ///< baseline: the last migration that the database already contains
+  bool keep = false;                 ///< sandbox: leave the server when the program has ended
+  std::optional<int> port;           ///< sandbox
   std::vector<std::string> program;  ///< after `--`
   std::optional<std::string> print;  ///< --help or --version: print this and do nothing
 };

@@ -7,12 +7,18 @@
 #include <filesystem>
 #include <optional>
 
+#include "baseline.hpp"
+#include "difference.hpp"
 #include "failure.hpp"
 #include "gate.hpp"
+#include "guarded.hpp"
 #include "migrations/folder.hpp"
+#include "sandbox.hpp"
+#include "seal.hpp"
 #include "secret.hpp"
 #include "server/exec.hpp"
 #include "status.hpp"
+#include "verify.hpp"
 
 namespace schemagate {
 namespace {
@@ -49,42 +55,83 @@ void print(const std::string& text) {
   std::fflush(stdout);
 }
 
+/// As verify would, but to be shown beside the rest.
+void verify_view(const Gate& gate, Connection& connection, View& view) {
+  if (view.verdict.refusal) return;
+  try {
+    guarded(gate.url, untouched, [&] { verify_schema(gate, connection, view, untouched); });
+  } catch (const Failure& failure) {
+    view.verdict.action = Action::refuse;
+    view.verdict.refusal = failure.report();
+  }
+}
+
 void show(const Gate& gate) {
   Connection connection = open(gate);
-  const View view = look(gate, connection);
-  print(gate.config.json ? status_json(gate, view) : status_text(gate, view));
+  View view = look(gate, connection);
+  verify_view(gate, connection, view);
+  print(gate.config.line.format == Format::json ? status_json(gate, view) : status_text(gate, view));
   if (view.verdict.refusal) throw Failure{*view.verdict.refusal};
 }
 
-void act(const Gate& gate) {
+/// Commands that may do without a database of the operator's.
+bool needs_url(const Config& config) {
+  if (config.command == Command::snapshot) return config.line.elsewhere;
+  return config.command != Command::sandbox;
+}
+
+/// A snapshot that is about to be written or judged may contradict the folder.
+std::optional<Sealed> read_snapshot_of(const Config& config, const Folder& folder) {
+  if (config.command == Command::snapshot || config.command == Command::resolve) return std::nullopt;
+  return read_sealed(config.snapshot, folder);
+}
+
+/// The exit code, when the command does not become the program.
+int act(const Gate& gate, const std::optional<Program>& program, Environment& environment) {
   switch (gate.config.command) {
     case Command::run:
     case Command::apply:
     case Command::verify:
-      return pass(gate);
+      pass(gate);
+      return 0;
     case Command::status:
-      return show(gate);
+      show(gate);
+      return 0;
     case Command::resolve:
-      return repair(gate);
+      repair(gate);
+      return 0;
+    case Command::snapshot:
+      seal(gate, environment);
+      return 0;
+    case Command::diff:
+      return show_difference(gate);
+    case Command::baseline:
+      baseline(gate, environment);
+      return 0;
+    case Command::sandbox:
+      return sandbox(gate, *program, environment);
   }
+  return 0;
 }
 
 }  // namespace
 
-void run(const Config& config, Environment& environment, Signals& signals, const Log& log) {
+int run(const Config& config, Environment& environment, Signals& signals, const Log& log) {
   std::optional<Program> program;
-  if (config.command == Command::run) program = find_program(config.program, environment);
-  if (!program || !config.skip) {
-    const Wait wait = waiting(config, signals);
-    const Folder folder = read_migrations(config, log);
-    const Url url = read_url(config, environment);
-    for (const std::string& note : url.notes) log.warn("url", note);
-    act(Gate{config, folder, url, log, signals, wait});
-  } else {
+  if (!config.line.program.empty()) program = find_program(config.line.program, environment);
+  if (config.command == Command::run && config.skip) {
     log.warn("skipped", fmt::format("SCHEMAGATE_SKIP is set: starting {} without looking at the database",
-                                    config.program.front()));
+                                    config.line.program.front()));
+    exec_program(*program, environment, signals);
   }
-  if (program) exec_program(*program, environment, signals);
+  const Wait wait = waiting(config, signals);
+  const Folder folder = read_migrations(config, log);
+  const std::optional<Sealed> sealed = read_snapshot_of(config, folder);
+  const Url url = needs_url(config) ? read_url(config, environment) : Url{};
+  for (const std::string& note : url.notes) log.warn("url", note);
+  const int code = act(Gate{config, folder, sealed, url, log, signals, wait}, program, environment);
+  if (config.command == Command::run) exec_program(*program, environment, signals);
+  return code;
 }
 
 }  // namespace schemagate

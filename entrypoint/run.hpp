@@ -7,7 +7,7 @@
 
 namespace schemagate {
 
-/// Does what the command says. `run` does not return: it becomes the program. Throws Failure.
-void run(const Config& config, Environment& environment, Signals& signals, const Log& log);
+/// Does what the command says; its exit code. `run` does not return: it becomes the program. Throws Failure.
+[[nodiscard]] int run(const Config& config, Environment& environment, Signals& signals, const Log& log);
 
 }  // namespace schemagate

@@ -100,7 +100,24 @@ TEST_SUITE("config") {
   TEST_CASE("every switch is off by default") {
     const Config found = config({"apply"});
 
-    CHECK_FALSE((found.allow_empty || found.create_database || found.skip || found.json));
+    CHECK_FALSE((found.allow_empty || found.create_database || found.skip));
+  }
+
+  TEST_CASE("by default the usual snapshot is demanded to be true, of everything") {
+    const Config found = config({"apply"});
+
+    CHECK(found.snapshot.empty());
+    CHECK(found.drift == OnDrift::refuse);
+    CHECK(found.ignore.empty());
+    CHECK(found.pg_bin.empty());
+  }
+
+  TEST_CASE("what is not compared is a list") {
+    const Config found = config({"apply", "--ignore", "public.tmp_*,,public.queue"}, {"SCHEMAGATE_DRIFT=warn"});
+
+    CHECK(found.ignore == Words{"public.tmp_*", "public.queue"});
+    CHECK(found.drift == OnDrift::warn);
+    CHECK(config({"apply", "--ignore=none"}).ignore.empty());
   }
 
   TEST_CASE("a variable sets what its flag sets") {
@@ -153,9 +170,9 @@ TEST_SUITE("config") {
   }
 
   TEST_CASE("command, program and resolution are those of the command line") {
-    CHECK(config({"--", "server", "-x"}).program == Words{"server", "-x"});
-    CHECK(config({"resolve", "--accept=1_a"}).resolve == std::pair{Resolution::accept, std::string{"1_a"}});
-    CHECK(config({"status", "--json"}).json);
+    CHECK(config({"--", "server", "-x"}).line.program == Words{"server", "-x"});
+    CHECK(config({"resolve", "--accept=1_a"}).line.resolve == std::pair{Resolution::accept, std::string{"1_a"}});
+    CHECK(config({"status", "--json"}).line.format == Format::json);
     CHECK(config({"verify"}).command == Command::verify);
   }
 }

@@ -75,6 +75,10 @@ TEST_SUITE("options") {
     CHECK(read({"verify"}).command == Command::verify);
     CHECK(read({"status"}).command == Command::status);
     CHECK(read({"resolve", "--applied", "1_a"}).command == Command::resolve);
+    CHECK(read({"snapshot"}).command == Command::snapshot);
+    CHECK(read({"diff"}).command == Command::diff);
+    CHECK(read({"baseline"}).command == Command::baseline);
+    CHECK(read({"sandbox", "--", "npm", "test"}).command == Command::sandbox);
   }
 
   TEST_CASE("what follows the first -- belongs to the program, whatever it looks like") {
@@ -194,15 +198,48 @@ TEST_SUITE("options: resolve and status") {
   }
 
   TEST_CASE("only status speaks JSON on stdout") {
-    CHECK(read({"status", "--json"}).json);
-    CHECK_FALSE(read({"status"}).json);
+    CHECK(read({"status", "--json"}).format == Format::json);
+    CHECK(read({"status"}).format == Format::text);
     CHECK(usage({"apply", "--json"}) == "The following argument was not expected: --json");
+  }
+}
+
+TEST_SUITE("options: schema") {
+  TEST_CASE("snapshot may compare, replay elsewhere, and say where names go") {
+    const CommandLine line = read({"snapshot", "--check", "--database-url", "--schema", "shop"});
+
+    CHECK(line.check);
+    CHECK(line.elsewhere);
+    CHECK(line.schema == "shop");
+    CHECK(usage({"snapshot", "--database-url=postgresql"}) != "another report");
+    CHECK(usage({"snapshot", "--", "server"}) == "this command starts no program: leave out -- and what follows it");
+  }
+
+  TEST_CASE("diff has three formats") {
+    CHECK(read({"diff"}).format == Format::text);
+    CHECK(read({"diff", "--json"}).format == Format::json);
+    CHECK(read({"diff", "--format", "json"}).format == Format::json);
+    CHECK(read({"diff", "--format=markdown"}).format == Format::markdown);
+    CHECK(usage({"diff", "--format", "yaml"}) == "--format: yaml not in {text,json,markdown}");
+  }
+
+  TEST_CASE("baseline may stop at a migration") { CHECK(read({"baseline", "--up-to", "1_a"}).up_to == "1_a"); }
+
+  TEST_CASE("sandbox starts a program on a port and may be kept") {
+    const CommandLine line = read({"sandbox", "--keep", "--port", "5433", "--", "npm", "test"});
+
+    CHECK(line.keep);
+    CHECK(line.port == 5433);
+    CHECK(line.program == Words{"npm", "test"});
+    CHECK(usage({"sandbox", "--port", "0", "--", "true"}) == "--port: Value 0 not in range 1 to 65535");
+    CHECK(usage({"sandbox"}) == "no program: write schemagate sandbox [options] -- PROGRAM [ARG...]");
   }
 }
 
 TEST_SUITE("options: help") {
   TEST_CASE("help shows every setting and command") {
-    Words wanted{"\n  run ", "\n  apply ", "\n  verify ", "\n  status ", "\n  resolve ", "DATABASE_URL_FILE"};
+    Words wanted{"\n  run ",      "\n  apply ", "\n  verify ",   "\n  status ",  "\n  resolve ",
+                 "\n  snapshot ", "\n  diff ",  "\n  baseline ", "\n  sandbox ", "DATABASE_URL_FILE"};
     for (const Setting& setting : settings()) wanted.push_back("\n  " + setting.flag + " ");
 
     CHECK(missing(help({"--help"}), wanted) == "");

@@ -36,14 +36,19 @@ std::string timestamp(const char* column) {
 }
 
 /// Two statements in one message: one round trip, and the facts are there even when the table is not.
-std::string reading_sql(const HistoryTable& table) {
+std::string reading_sql(const HistoryTable& table, const std::string& schema, const std::string& besides) {
   return fmt::format(
       "SELECT pg_catalog.current_setting('server_version_num'),"
       " pg_catalog.pg_is_in_recovery() OR pg_catalog.current_setting('transaction_read_only') = 'on',"
-      " pg_catalog.pg_backend_pid(), current_user, pg_catalog.current_database();"
+      " pg_catalog.pg_backend_pid(), current_user, pg_catalog.current_database(),"
+      // Not to_regclass: it fails where the role may not use the schema.
+      " (SELECT d.description FROM pg_catalog.pg_description d JOIN pg_catalog.pg_class c ON c.oid = d.objoid"
+      " JOIN pg_catalog.pg_namespace n ON n.oid = c.relnamespace WHERE d.objsubid = 0"
+      " AND d.classoid = 'pg_catalog.pg_class'::pg_catalog.regclass"
+      " AND c.relname = '_prisma_migrations' AND n.nspname = {});"
       " SELECT id, migration_name, checksum, {}, {}, rolled_back_at IS NOT NULL,"
-      " CASE WHEN finished_at IS NULL THEN logs END FROM {} ORDER BY started_at, migration_name",
-      timestamp("started_at"), timestamp("finished_at"), table.sql());
+      " CASE WHEN finished_at IS NULL THEN logs END FROM {} ORDER BY started_at, migration_name{}",
+      schema, timestamp("started_at"), timestamp("finished_at"), table.sql(), besides.empty() ? "" : "; " + besides);
 }
 
 /// Prisma's notion of "not empty": ordinary tables, but for those that PostGIS puts there.
@@ -130,13 +135,17 @@ bool schema_exists(Connection& connection, const HistoryTable& table) {
 
 }  // namespace
 
-Reading read_history(Connection& connection, const HistoryTable& table, const std::string& place) {
-  Reply reply = connection.send(reading_sql(table));
+Reading read_history(Connection& connection, const HistoryTable& table, const std::string& place,
+                     const std::string& besides) {
+  Reply reply = connection.send(reading_sql(table, connection.literal(table.schema), besides));
   if (reply.results.empty()) throw QueryFailed{reply.error.value_or(ServerMessage{})};
-  Reading reading{.server = server_of(reply.results[0].at(0)), .history = {}};
-  if (!reply.error) {
+  const Row& facts = reply.results[0].at(0);
+  Reading reading{.server = server_of(facts), .history = {}, .comment = text(facts, 5), .fingerprint = {}};
+  // What was asked besides may fail alone; then there is no answer to it.
+  if (reply.results.size() > 1) {
     reading.history.exists = true;
     for (const Row& row : reply.results.at(1)) reading.history.rows.push_back(history_row(row));
+    if (!besides.empty() && !reply.error) reading.fingerprint = text(reply.results.at(2).at(0), 0);
     return reading;
   }
   // Nothing else means that the table is missing; a pooler's or a permission error must not end in CREATE TABLE.
@@ -145,7 +154,7 @@ Reading read_history(Connection& connection, const HistoryTable& table, const st
   reading.history.tables = read_tables(connection, table);
   // Another replica created it between the two questions.
   if (std::ranges::count(reading.history.tables, "_prisma_migrations") > 0)
-    return read_history(connection, table, place);
+    return read_history(connection, table, place, besides);
   return reading;
 }
 

@@ -27,11 +27,14 @@ struct Server {
 struct Reading {
   Server server;
   History history;
+  std::string comment;      ///< of the history table
+  std::string fingerprint;  ///< what the statement besides said
 };
 
-/// Server facts and history in one round trip; a second one only when there is no history, for the tables. Throws
-/// Failure 77 (no right to read), 76 (a table of that name with other columns).
-[[nodiscard]] Reading read_history(Connection& connection, const HistoryTable& table, const std::string& place);
+/// Server facts and history in one round trip; a second one only when there is no history, for the tables. `besides` is
+/// one more statement for the same message, of one text. Throws Failure 77 (no right to read), 76 (a table of that name with other columns).
+[[nodiscard]] Reading read_history(Connection& connection, const HistoryTable& table, const std::string& place,
+                                   const std::string& besides = "");
 
 /// Schema and table as Prisma creates them, unless they exist. Throws Failure 77.
 void create_history(Connection& connection, const HistoryTable& table, const Server& server, const std::string& place);

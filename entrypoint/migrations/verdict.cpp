@@ -47,9 +47,8 @@ void add_tables(const Plan& plan, const Place& place, Reasons& reasons) {
   reasons.push_back(
       {fmt::format("the schema \"{}\" has tables but no migration history:\n{}", place.schema,
                    indent("  " + listed(plan.tables), 2)),
-       fmt::format("if this is the right database, stop what starts with schemagate, then record each "
-                   "migration that its schema already contains, oldest first:\n  schemagate resolve --applied {}",
-                   plan.pending.front())});
+       "if this is the right database and its schema is what the migrations produce, record them with\n"
+       "  schemagate baseline"});
 }
 
 std::string describe(const Edited& edited) {
@@ -128,7 +127,8 @@ Verdict judge(const Plan& plan, const Policy& policy, const Place& place) {
   add_failed(plan, reasons);
   add_tables(plan, place, reasons);
   if (policy.edited == OnEdited::refuse) add_edited(plan, reasons);
-  if (policy.ahead != OnAhead::allow && !plan.ahead.empty()) add_ahead(plan, policy.ahead, reasons);
+  const bool proof = policy.ahead == OnAhead::compatible && place.sealed;
+  if (policy.ahead != OnAhead::allow && !proof && !plan.ahead.empty()) add_ahead(plan, policy.ahead, reasons);
   const bool stuck = policy.pending == OnPending::refuse || place.read_only;
   if (!plan.pending.empty() && stuck) add_pending(plan, place, reasons);
 

@@ -25,6 +25,7 @@ struct Place {
   std::string database;  ///< `app@db.example.com:5432/app`
   std::string schema;
   bool read_only = false;  ///< a standby, or a server that refuses writes
+  bool sealed = false;     ///< the schema itself is compared with a snapshot afterwards
 };
 
 enum class Action { start, apply, refuse };

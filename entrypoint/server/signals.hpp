@@ -43,4 +43,16 @@ class Signals {
   struct sigaction found_pipe_ {};
 };
 
+/// From here on a signal must be able to cancel what runs, instead of ending us at once.
+class Held {
+ public:
+  explicit Held(Signals& signals) : signals_{signals} { signals_.hold(); }
+  ~Held() { signals_.release(); }
+  Held(const Held&) = delete;
+  Held& operator=(const Held&) = delete;
+
+ private:
+  Signals& signals_;
+};
+
 }  // namespace schemagate

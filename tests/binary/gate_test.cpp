@@ -34,7 +34,11 @@ TEST_SUITE("gate") {
         std::vector<std::string>{
             "SELECT pg_catalog.current_setting('server_version_num'), pg_catalog.pg_is_in_recovery() OR "
             "pg_catalog.current_setting('transaction_read_only') = 'on', pg_catalog.pg_backend_pid(), current_user, "
-            "pg_catalog.current_database(); SELECT id, migration_name, checksum, pg_catalog.to_char(started_at AT TIME "
+            "pg_catalog.current_database(), (SELECT d.description FROM pg_catalog.pg_description d JOIN "
+            "pg_catalog.pg_class c ON c.oid = d.objoid JOIN pg_catalog.pg_namespace n ON n.oid = c.relnamespace WHERE "
+            "d.objsubid = 0 AND d.classoid = 'pg_catalog.pg_class'::pg_catalog.regclass AND c.relname = "
+            "'_prisma_migrations' AND n.nspname = 'public'); SELECT id, migration_name, checksum, "
+            "pg_catalog.to_char(started_at AT TIME "
             "ZONE 'UTC', 'YYYY-MM-DD\"T\"HH24:MI:SS\"Z\"'), pg_catalog.to_char(finished_at AT TIME ZONE 'UTC', "
             "'YYYY-MM-DD\"T\"HH24:MI:SS\"Z\"'), rolled_back_at IS NOT NULL, CASE WHEN finished_at IS NULL THEN logs "
             "END "

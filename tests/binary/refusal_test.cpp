@@ -258,9 +258,9 @@ TEST_SUITE("refusal") {
     const Refusal refusal{76,
                           "schemagate: the schema \"public\" has tables but no migration history:\n  Post\n  users\n" +
                               where(image.database.place()) + state(0, 2) +
-                              "  next   if this is the right database, stop what starts with schemagate, then record "
-                              "each migration that its schema already contains, oldest first:\n"
-                              "           schemagate resolve --applied 1_a\n"};
+                              "  next   if this is the right database and its schema is what the migrations "
+                              "produce, record them with\n"
+                              "           schemagate baseline\n"};
 
     check_refused_by(image, {"run"}, refusal);
     check_refused_by(image, {"apply"}, refusal);

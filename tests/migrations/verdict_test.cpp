@@ -182,6 +182,14 @@ next: deploy an image that contains them; if this image is known to work with th
   --ahead allow  (SCHEMAGATE_AHEAD=allow))");
   }
 
+  TEST_CASE("with a snapshot the schema decides about a database that is ahead") {
+    const Place sealed{"app@db:5432/app", "public", false, true};
+
+    CHECK(judge(ahead({"9_i"}), {}, sealed).action == Action::start);
+    CHECK(judge(ahead({"9_i"}), {}, sealed).warnings.empty());
+    CHECK(judge(ahead({"9_i"}), {.ahead = OnAhead::refuse}, sealed).action == Action::refuse);
+  }
+
   TEST_CASE("under --ahead refuse no proof would help") {
     const std::string text = refusal(ahead({"9_i"}), {.ahead = OnAhead::refuse});
 
@@ -235,8 +243,8 @@ the schema "public" has tables but no migration history:
   orders
   users
 state: 0 migrations of this image applied, 2 pending; the database was not changed; the program was not started
-next: if this is the right database, stop what starts with schemagate, then record each migration that its schema already contains, oldest first:
-  schemagate resolve --applied 1_a)");
+next: if this is the right database and its schema is what the migrations produce, record them with
+  schemagate baseline)");
   }
 
   TEST_CASE("without a migration to apply they are nobody's business") {

@@ -1,0 +1,39 @@
+#pragma once
+
+#include <string>
+#include <variant>
+#include <vector>
+
+#include "database/connection.hpp"
+#include "database/history.hpp"
+#include "schema/object.hpp"
+
+namespace schemagate {
+
+/// What is described. Never: members of extensions, partitions, temporary objects, the history table.
+struct Scope {
+  std::vector<std::string> schemas;  ///< empty: every schema that is not PostgreSQL's own
+  HistoryTable history;
+};
+
+/// The catalogs at one moment.
+struct Live {
+  Description objects;
+  std::string fingerprint;  ///< of the same moment
+};
+
+/// The catalogs could not be read, which says nothing about the schema.
+struct Unreadable {
+  std::string why;    ///< in the server's words
+  bool busy = false;  ///< a lock is held elsewhere; otherwise DDL was running during each of three tries
+};
+
+/// One round trip, read-only, with everything that leaks into deparsed text pinned for its transaction only. Works for
+/// a role without privileges on the tables. Throws QueryFailed for anything that neither a lock nor DDL explains.
+[[nodiscard]] std::variant<Live, Unreadable> describe(Connection& connection, const Scope& scope);
+
+/// A statement that returns one text: equal to an earlier one only if this database (and no copy of it, restored or
+/// upgraded) has had no DDL within the scope since. Deparses nothing and waits for no lock on a user's table.
+[[nodiscard]] std::string fingerprint_sql(const Connection& connection, const std::vector<std::string>& schemas);
+
+}  // namespace schemagate

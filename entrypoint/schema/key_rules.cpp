@@ -1,0 +1,202 @@
+#include "schema/key_rules.hpp"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <optional>
+
+#include "schema/definition.hpp"
+#include "schema/same.hpp"
+
+namespace schemagate {
+namespace {
+
+std::string definition(const Object& object) { return std::string{object.property("def").value_or("")}; }
+
+std::string_view table_of(const Object& object) {
+  return object.kind == "index" ? object.property("table").value_or("") : parent(object.identity);
+}
+
+bool serves(const UniqueKey& wanted, const Object& object) {
+  const auto key = unique_key(object);
+  return key && key->columns == wanted.columns && (key->where.empty() || key->where == wanted.where);
+}
+
+/// Whether another constraint or index makes the same columns unique.
+bool has_equivalent(const Object& one, const Description& objects) {
+  const auto wanted = unique_key(one);
+  return wanted && std::ranges::any_of(objects, [&](const Object& other) {
+           return (other.kind == "constraint" || other.kind == "index") && table_of(other) == table_of(one) &&
+                  serves(*wanted, other);
+         });
+}
+
+/// The same constraint under a name that only one side has.
+const Object* renamed(const Object& one, const Description& there, const Description& here) {
+  const auto found = std::ranges::find_if(there, [&](const Object& other) {
+    return other.kind == "constraint" && table_of(other) == table_of(one) && definition(other) == definition(one) &&
+           find(here, "constraint", other.identity) == nullptr;
+  });
+  return found == there.end() ? nullptr : &*found;
+}
+
+Meaning lost_key(const Constraint& constraint, bool equivalent) {
+  if (constraint.deferrable) return {Level::risky, "duplicates are no longer refused"};
+  const bool primary = constraint.sort == Sort::primary_key;
+  if (equivalent && primary) return {Level::risky, "still unique, but GROUP BY the key alone fails", "42803"};
+  if (equivalent) return {Level::risky, "still unique, but ON CONFLICT ON CONSTRAINT fails", "42704"};
+  if (primary) return {Level::breaking, "ON CONFLICT on these columns fails, and GROUP BY the key alone", "42P10"};
+  return {Level::breaking, "ON CONFLICT on these columns fails", "42P10"};
+}
+
+Meaning changed_key(const Constraint& before, const Constraint& after) {
+  if (after.deferrable && !before.deferrable)
+    return {Level::breaking, "deferrable: ON CONFLICT cannot use it", "55000"};
+  if (before.sort == Sort::primary_key && after.sort == Sort::unique)
+    return {Level::breaking, "no primary key: GROUP BY the key alone fails", "42803"};
+  auto columns = listed_in(before.body);
+  auto now = listed_in(after.body);
+  std::ranges::sort(columns);
+  std::ranges::sort(now);
+  if (columns != now) return {Level::breaking, "other columns: ON CONFLICT on the old ones fails", "42P10"};
+  if (before.deferrable && !after.deferrable) return {Level::risky, "checked at once instead of at COMMIT", "23505"};
+  if (before.body.find(" NOT DISTINCT ") == after.body.find(" NOT DISTINCT "))
+    return {Level::harmless, "unique over the same columns"};
+  return {Level::risky, "NULLs count differently", "23505"};
+}
+
+std::string_view without_actions(const std::string& body) {
+  return std::string_view{body}.substr(0, std::min(body.find(" ON UPDATE "), body.find(" ON DELETE ")));
+}
+
+Meaning changed_reference(const Constraint& before, const Constraint& after) {
+  if (before.deferred && !after.deferred)
+    return {Level::breaking, "checked at once: a transaction that writes the child first fails", "23503"};
+  if (before.deferrable && !after.deferrable) return {Level::breaking, "SET CONSTRAINTS fails", "42809"};
+  if (before.enforced != after.enforced)
+    return after.enforced ? Meaning{Level::risky, "enforced now: writes may be refused", "23503"}
+                          : Meaning{Level::risky, "no longer enforced: no cascades, orphans stay"};
+  if (without_actions(before.body) != without_actions(after.body))
+    return {Level::risky, "it refers to something else: writes may be refused", "23503"};
+  if (before.body != after.body) return {Level::risky, "ON DELETE or ON UPDATE acts otherwise", "23503"};
+  if (before.deferrable != after.deferrable || before.deferred != after.deferred)
+    return {Level::risky, "errors may come at COMMIT only", "23503"};
+  return after.validated ? Meaning{Level::harmless, "rows that were there before are checked too"}
+                         : Meaning{Level::risky, "rows that were there before may be orphans"};
+}
+
+Meaning changed_check(const Constraint& before, const Constraint& after) {
+  if (before.enforced && !after.enforced) return {Level::harmless, "no longer enforced"};
+  const bool same = before.enforced == after.enforced && same_sql("constraint", before.body, after.body);
+  if (same && before.no_inherit == after.no_inherit)
+    return {Level::harmless, "new rows are checked alike; rows that were there before may not be"};
+  return {Level::risky, "rows that used to pass may be refused", "23514"};
+}
+
+/// Only of constraints that were not there; also when they are NOT VALID.
+Meaning new_constraint(const Constraint& constraint) {
+  if (!constraint.enforced) return {Level::harmless, "not enforced"};
+  switch (constraint.sort) {
+    case Sort::foreign_key:
+      return {Level::risky, "writes without their counterpart are refused", "23503"};
+    case Sort::check:
+      return {Level::risky, "rows that used to pass may be refused", "23514"};
+    case Sort::exclude:
+      return {Level::risky, "rows that conflict are refused", "23P01"};
+    default:
+      return {Level::risky, "duplicates are refused", "23505"};
+  }
+}
+
+Meaning lost_constraint(const Object& expected, const Constraint& constraint, const Description& live) {
+  switch (constraint.sort) {
+    case Sort::foreign_key:
+      return {Level::risky, "no cascades any more, orphans stay"};
+    case Sort::check:
+      return {Level::harmless, "only integrity: nothing refuses bad rows"};
+    case Sort::exclude:
+      return {Level::risky, "conflicting rows are no longer refused"};
+    default:
+      return lost_key(constraint, has_equivalent(expected, live));
+  }
+}
+
+bool is_unique(const Object& index) {
+  return index.property("constraint") || definition(index).starts_with("CREATE UNIQUE INDEX ");
+}
+
+Meaning slower() { return {Level::harmless, "only speed"}; }
+Meaning lost_index() { return {Level::breaking, "ON CONFLICT on these columns fails", "42P10"}; }
+
+Meaning changed_index_definition(const Object& expected, const Object& live, const Sides& sides) {
+  if (!is_unique(expected))
+    return is_unique(live) ? Meaning{Level::risky, "duplicates are refused", "23505"} : slower();
+  const auto before = unique_key(expected);
+  if (!before || serves(*before, live)) return {Level::harmless, "unique over the same columns"};
+  return has_equivalent(expected, sides.live) ? slower() : lost_index();
+}
+
+}  // namespace
+
+Meaning missing_constraint(const Object& expected, const Sides& sides) {
+  const Constraint constraint = parse_constraint(definition(expected));
+  if (!constraint.enforced) return {Level::harmless, "it was not enforced"};
+  if (const Object* other = renamed(expected, sides.live, sides.expected))
+    return {Level::risky,
+            fmt::format("renamed to {}: statements and error handling may name it", leaf(other->identity)), "42704"};
+  return lost_constraint(expected, constraint, sides.live);
+}
+
+Meaning extra_constraint(const Object& live, const Sides& sides) {
+  if (const Object* other = renamed(live, sides.expected, sides.live))
+    return {Level::harmless, fmt::format("the new name of {}", leaf(other->identity))};
+  if (has_equivalent(live, sides.expected)) return {Level::harmless, "the same columns were unique already"};
+  return new_constraint(parse_constraint(definition(live)));
+}
+
+Meaning changed_constraint(const Object& expected, const Object& live, std::string_view property, const Sides& sides) {
+  if (property != "def") return {Level::harmless, "a matter of inheritance"};
+  const Constraint before = parse_constraint(definition(expected));
+  const Constraint after = parse_constraint(definition(live));
+  const bool keys = before.sort <= Sort::unique && after.sort <= Sort::unique;
+  if (keys) return changed_key(before, after);
+  if (before.sort != after.sort) {
+    const Meaning lost = lost_constraint(expected, before, sides.live);
+    return lost.level == Level::breaking ? lost : new_constraint(after);
+  }
+  if (before.sort == Sort::foreign_key) return changed_reference(before, after);
+  if (before.sort == Sort::check) return changed_check(before, after);
+  return {Level::risky, "other rows conflict", "23P01"};
+}
+
+Meaning missing_index(const Object& expected, const Sides& sides) {
+  if (!is_unique(expected)) return slower();
+  if (has_equivalent(expected, sides.live)) return {Level::harmless, "the same columns are still unique"};
+  return expected.property("INVALID") ? slower() : lost_index();
+}
+
+Meaning extra_index(const Object& live, const Sides& sides) {
+  const bool invalid = live.property("INVALID").has_value();
+  if (!is_unique(live))
+    return invalid ? Meaning{Level::harmless, "INVALID: it costs writes and serves no query; drop it"}
+                   : Meaning{Level::harmless, "only speed"};
+  if (invalid) return {Level::risky, "INVALID, yet it refuses duplicates", "23505"};
+  if (has_equivalent(live, sides.expected)) return {Level::harmless, "the same columns were unique already"};
+  return {Level::risky, "duplicates are refused", "23505"};
+}
+
+Meaning changed_index(const Object& expected, const Object& live, std::string_view property, const Sides& sides) {
+  if (property == "def" || property == "constraint") return changed_index_definition(expected, live, sides);
+  if (property == "table") return missing_index(expected, sides);
+  if (property != "INVALID") return slower();
+  if (!live.property("INVALID")) return {Level::harmless, "valid now"};
+  if (is_unique(expected)) return {Level::breaking, "INVALID: ON CONFLICT cannot use it", "42P10"};
+  return {Level::harmless, "INVALID: no query uses it; REINDEX it"};
+}
+
+std::string referred(const Object& constraint) {
+  const std::string text = definition(constraint);
+  return text.starts_with("FOREIGN KEY ") ? referred_table(text) : std::string{};
+}
+
+}  // namespace schemagate

@@ -1,0 +1,96 @@
+#include "schema/object.hpp"
+
+#include <algorithm>
+#include <tuple>
+
+#include "text.hpp"
+
+namespace schemagate {
+namespace {
+
+/// Of the last dot that is not part of a name.
+std::size_t last_dot(std::string_view identity) {
+  std::size_t result = std::string_view::npos;
+  for (std::size_t i = 0; i < identity.size(); ++i) {
+    if (identity[i] == '.') result = i;
+    if (identity[i] == '\\') ++i;
+  }
+  return result;
+}
+
+/// What a letter after `\` stands for; anything else stands for itself.
+char meant(char escaped) {
+  switch (escaped) {
+    case 'n':
+      return '\n';
+    case 'r':
+      return '\r';
+    case 't':
+      return '\t';
+    default:
+      return escaped;
+  }
+}
+
+}  // namespace
+
+std::string unescape(std::string_view text) {
+  std::string result;
+  for (std::size_t i = 0; i < text.size(); ++i)
+    if (text[i] == '\\' && i + 1 < text.size())
+      result += meant(text[++i]);
+    else
+      result += text[i];
+  return result;
+}
+
+std::optional<std::string_view> Object::property(std::string_view name) const {
+  const auto found = std::ranges::find(properties, name, [](const auto& property) { return property.first; });
+  if (found == properties.end()) return std::nullopt;
+  return found->second;
+}
+
+Object parse_object(std::string_view line) {
+  const auto [kind, rest] = cut(line, '\t');
+  const auto [identity, fields] = cut(rest, '\t');
+  Object object{.kind = std::string{kind}, .identity = std::string{identity}, .properties = {}};
+  if (identity.size() == rest.size()) return object;
+  for (const std::string_view field : split(fields, '\t')) {
+    const auto [key, value] = cut(field, '=');
+    object.properties.emplace_back(key, unescape(value));
+  }
+  return object;
+}
+
+std::vector<std::string> names(std::string_view identity) {
+  std::vector<std::string> result{{}};
+  for (std::size_t i = 0; i < identity.size(); ++i) {
+    if (identity[i] == '.')
+      result.emplace_back();
+    else if (identity[i] == '\\' && i + 1 < identity.size())
+      result.back() += meant(identity[++i]);
+    else
+      result.back() += identity[i];
+  }
+  return result;
+}
+
+std::string_view parent(std::string_view identity) {
+  const std::size_t dot = last_dot(identity);
+  return dot == std::string_view::npos ? std::string_view{} : identity.substr(0, dot);
+}
+
+std::string_view leaf(std::string_view identity) { return identity.substr(last_dot(identity) + 1); }
+
+void sort(Description& objects) {
+  std::ranges::sort(objects, {}, [](const Object& object) { return std::tie(object.kind, object.identity); });
+}
+
+const Object* find(const Description& objects, std::string_view kind, std::string_view identity) {
+  using Key = std::pair<std::string_view, std::string_view>;
+  const auto key = [](const Object& object) { return Key{object.kind, object.identity}; };
+  const auto found = std::ranges::lower_bound(objects, Key{kind, identity}, {}, key);
+  return found != objects.end() && key(*found) == Key{kind, identity} ? &*found : nullptr;
+}
+
+}  // namespace schemagate

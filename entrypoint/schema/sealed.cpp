@@ -1,0 +1,64 @@
+#include "schema/sealed.hpp"
+
+#include <fmt/format.h>
+
+#include <cerrno>
+#include <cstring>
+#include <filesystem>
+#include <fstream>
+#include <iterator>
+
+#include "failure.hpp"
+#include "migrations/checksum.hpp"
+#include "text.hpp"
+
+namespace schemagate {
+namespace {
+
+constexpr const char* make_again = "make it again and commit it:  schemagate snapshot";
+
+std::string bytes(const std::string& path) {
+  std::ifstream stream{path, std::ios::binary};
+  const int error = std::filesystem::is_directory(path) ? EISDIR : errno;
+  if (!stream || error == EISDIR)
+    throw Failure{ExitCode::configuration, fmt::format("the snapshot cannot be read: {}", std::strerror(error)), path,
+                  not_contacted, "schemagate snapshot writes it; --snapshot none does without"};
+  return {std::istreambuf_iterator<char>{stream}, {}};
+}
+
+void require_agreement(const Sealed& sealed, const Folder& folder) {
+  const std::vector<std::string> lines = contradictions(sealed.snapshot, folder.migrations);
+  if (lines.empty()) return;
+  throw Failure{
+      ExitCode::configuration,
+      fmt::format("the snapshot was not made from the migrations of this image:\n  {}", indent(listed(lines), 2)),
+      fmt::format("{}, {}", sealed.file, folder.path), not_contacted,
+      fmt::format("if a migration was changed by mistake, restore it; else {}", make_again)};
+}
+
+}  // namespace
+
+std::string usual_file(const Folder& folder) { return folder.path + "/schema.snapshot"; }
+
+Sealed read_file(const std::string& path) {
+  try {
+    Snapshot snapshot = read_snapshot(bytes(path));
+    std::string hash = checksum(write_snapshot(snapshot));
+    return {path, std::move(hash), std::move(snapshot)};
+  } catch (const BadSnapshot& bad) {
+    throw Failure{ExitCode::configuration, fmt::format("the snapshot is damaged: {}", bad.what()),
+                  fmt::format("{}:{}", path, bad.line), not_contacted, make_again};
+  }
+}
+
+std::optional<Sealed> read_sealed(const std::string& setting, const Folder& folder) {
+  if (setting == "none") return std::nullopt;
+  const std::string path = setting.empty() ? usual_file(folder) : setting;
+  std::error_code error;
+  if (setting.empty() && !std::filesystem::exists(std::filesystem::symlink_status(path, error))) return std::nullopt;
+  Sealed sealed = read_file(path);
+  require_agreement(sealed, folder);
+  return sealed;
+}
+
+}  // namespace schemagate

@@ -1,0 +1,82 @@
+#include "seal.hpp"
+
+#include <fmt/format.h>
+
+#include <cerrno>
+#include <cstring>
+#include <filesystem>
+#include <fstream>
+
+#include "failure.hpp"
+#include "replay.hpp"
+#include "schema/compare.hpp"
+#include "schema/render.hpp"
+#include "text.hpp"
+
+namespace schemagate {
+namespace {
+
+std::string file(const Gate& gate) {
+  const std::string& given = gate.config.snapshot;
+  return given.empty() || given == "none" ? usual_file(gate.folder) : given;
+}
+
+std::string schema(const Gate& gate) {
+  return gate.config.line.schema.empty() ? gate.table().schema : gate.config.line.schema;
+}
+
+Snapshot made(const Gate& gate, const Environment& environment) {
+  return gate.config.line.elsewhere ? replay(gate, gate.url) : replay_aside(gate, environment, schema(gate));
+}
+
+/// Whole or not at all: half a snapshot would refuse every start.
+void write(const std::string& path, const std::string& content) {
+  const std::string aside = path + ".new";
+  std::ofstream stream{aside, std::ios::binary | std::ios::trunc};
+  stream << content;
+  stream.close();
+  if (stream && std::rename(aside.c_str(), path.c_str()) == 0) return;
+  const std::string why = std::strerror(errno);
+  std::error_code error;
+  std::filesystem::remove(aside, error);
+  throw Failure{ExitCode::configuration, fmt::format("the snapshot cannot be written: {}", why), path,
+                "the file is as it was", "make the folder writable, or name another file with --snapshot"};
+}
+
+std::string summary(const Snapshot& snapshot) {
+  return fmt::format("{} of {}, PostgreSQL {}", counted(snapshot.objects.size(), "object"),
+                     counted(snapshot.migrations.size(), "migration"), snapshot.major);
+}
+
+/// On one major text is compared with text; otherwise what the two say.
+std::string difference(const Gate& gate, const Sealed& committed, const Snapshot& now) {
+  if (committed.snapshot.major == now.major) return unified(write_snapshot(committed.snapshot), write_snapshot(now));
+  const std::vector<std::string> lines = contradictions(committed.snapshot, gate.folder.migrations);
+  return (lines.empty() ? "" : join(lines, "\n") + "\n") +
+         render_text(compare(committed.snapshot.objects, now.objects,
+                             {.expected_major = committed.snapshot.major, .live_major = now.major, .ignore = {}}),
+                     {});
+}
+
+void check(const Gate& gate, const Snapshot& now) {
+  const Sealed committed = read_file(file(gate));
+  const std::string lines = difference(gate, committed, now);
+  if (lines.empty())
+    return gate.log.info("snapshot_checked", fmt::format("{} is what the migrations produce: {}", committed.file,
+                                                         summary(committed.snapshot)));
+  throw Failure{ExitCode::refused,
+                fmt::format("the snapshot is not what the migrations produce (- committed, + produced):\n{}", lines),
+                fmt::format("{}, {}", committed.file, gate.folder.path),
+                "no database was touched but the throw-away one", "make it again and commit it:  schemagate snapshot"};
+}
+
+}  // namespace
+
+void seal(const Gate& gate, const Environment& environment) {
+  const Snapshot now = made(gate, environment);
+  if (gate.config.line.check) return check(gate, now);
+  write(file(gate), write_snapshot(now));
+  gate.log.info("snapshot_written", fmt::format("wrote {}: {}", file(gate), summary(now)));
+}
+
+}  // namespace schemagate

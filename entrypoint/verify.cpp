@@ -1,0 +1,144 @@
+#include "verify.hpp"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <variant>
+
+#include "failure.hpp"
+#include "migrations/checksum.hpp"
+#include "schema/mark.hpp"
+#include "schema/render.hpp"
+#include "text.hpp"
+
+namespace schemagate {
+namespace {
+
+constexpr std::size_t shown_lines = 30;
+
+/// What a mark of this image, compared in this way, is called.
+std::string mark_name(const Gate& gate, bool ahead) {
+  const std::string compared = gate.sealed->hash + join(gate.config.ignore, ",") + (ahead ? "ahead" : "");
+  return checksum(compared).substr(0, 16);
+}
+
+/// With more migrations applied than this image knows, only what breaks it counts.
+bool refuses(const Gate& gate, const View& view, const std::vector<Finding>& findings) {
+  const bool ahead = !view.plan.ahead.empty();
+  if (ahead && gate.config.policy.ahead == OnAhead::allow) return false;
+  const Level least = ahead ? Level::breaking : Level::risky;
+  return std::ranges::any_of(findings, [&](const Finding& finding) { return finding.level <= least; });
+}
+
+std::string where(const Gate& gate) { return fmt::format("{}, snapshot {}", gate.url.place(), gate.sealed->file); }
+
+/// Passing with less than before must be somebody's decision.
+void require_snapshot(const Gate& gate, const View& view) {
+  if (gate.config.snapshot == "none" || parse_mark(view.reading.comment).names.empty()) return;
+  throw Failure{ExitCode::configuration,
+                "this database's schema was verified with a snapshot before, and this image has none",
+                fmt::format("{}, expected {}", gate.url.place(), usual_file(gate.folder)),
+                "the database was not changed by this start; the program was not started",
+                "copy the snapshot into the image beside the migrations (schemagate snapshot writes it), or say that "
+                "none is meant:\n  --snapshot none  (SCHEMAGATE_SNAPSHOT=none)"};
+}
+
+/// Its unqualified names would have gone elsewhere.
+void require_schema(const Gate& gate) {
+  const std::string& made_in = gate.sealed->snapshot.schema;
+  if (made_in == gate.table().schema) return;
+  throw Failure{
+      ExitCode::configuration,
+      fmt::format("the snapshot was made in the schema \"{}\", and the URL says \"{}\"", made_in, gate.table().schema),
+      where(gate), "the database was not changed by this start; the program was not started",
+      fmt::format("schemagate snapshot --schema {}", gate.table().schema)};
+}
+
+Failure drift(const Gate& gate, const View& view, const std::vector<Finding>& findings, const char* state) {
+  return {ExitCode::refused,
+          fmt::format("the live schema is not what this image expects: {}\n{}", counted(findings),
+                      render_text(findings, {.colour = false, .most = shown_lines})),
+          where(gate),
+          fmt::format("{} of this image applied, {} pending; {}", counted(view.plan.applied, "migration"),
+                      view.plan.pending.size(), state),
+          "see all of it:\n  schemagate diff\nthen bring the schema back, or ship a migration that does; --drift warn "
+          "(SCHEMAGATE_DRIFT=warn) starts all the same"};
+}
+
+void tell(const Gate& gate, const std::vector<Finding>& findings, bool ahead) {
+  std::vector<std::string> lines;
+  for (const Finding& finding : findings)
+    lines.push_back(fmt::format("{} {} {}: {}", name(finding.level), finding.kind, finding.identity,
+                                finding.property.empty() ? name(finding.change) : finding.property + " changed"));
+  if (!lines.empty())
+    gate.log.info("schema_differs", fmt::format("the schema has {} that {}:\n  {}", counted(findings),
+                                                ahead ? "this image can work with" : "change nothing for the program",
+                                                indent(listed(lines), 2)));
+}
+
+/// Loud, and no reason to keep a server down: nothing says that the schema is wrong.
+void tell_unreadable(const Gate& gate, const Unreadable& unreadable) {
+  gate.log.warn("schema_not_verified",
+                fmt::format("THE SCHEMA WAS NOT VERIFIED: {}: {}",
+                            unreadable.busy ? "a lock held elsewhere kept its description from being read"
+                                            : "it was being changed while it was read",
+                            unreadable.why));
+}
+
+void leave_mark(const Gate& gate, Connection& connection, const View& view, const std::string& fingerprint) {
+  const std::string& comment = view.reading.comment;
+  const Mark known = parse_mark(comment);
+  const bool foreign = !comment.empty() && known == Mark{};
+  const bool looks_only = gate.config.command != Command::run && gate.config.command != Command::apply;
+  if (foreign || looks_only || view.reading.server.read_only) return;
+  (void)write_mark(connection, gate.table(), with(known, fingerprint, mark_name(gate, !view.plan.ahead.empty())));
+}
+
+void judge_schema(const Gate& gate, Connection& connection, const View& view, const Live& live, const char* state) {
+  const bool ahead = !view.plan.ahead.empty();
+  const std::vector<Finding> findings = differences(gate, live.objects, view.reading.server.version);
+  if (!refuses(gate, view, findings)) {
+    tell(gate, findings, ahead);
+    return leave_mark(gate, connection, view, live.fingerprint);
+  }
+  const Failure failure = drift(gate, view, findings, state);
+  if (gate.config.drift == OnDrift::refuse) throw failure;
+  gate.log.warn("drift", failure.report().what);
+}
+
+}  // namespace
+
+std::string fingerprint_statement(const Gate& gate, const Connection& connection) {
+  return gate.sealed ? fingerprint_sql(connection, schemas(gate.sealed->snapshot)) : "";
+}
+
+std::variant<Live, Unreadable> read_live(const Gate& gate, Connection& connection,
+                                         const std::vector<std::string>& schemas) {
+  const Clock::time_point end = Clock::now() + gate.config.wait;
+  for (bool told = false;; told = true) {
+    std::variant<Live, Unreadable> found = describe(connection, {schemas, gate.table()});
+    const auto* unreadable = std::get_if<Unreadable>(&found);
+    if (unreadable == nullptr || !unreadable->busy || Clock::now() >= end) return found;
+    if (!told)
+      gate.log.info("schema_locked", fmt::format("the schema cannot be read yet, waiting: {}", unreadable->why));
+    connection.wait().pause(std::chrono::milliseconds{500});
+  }
+}
+
+std::vector<Finding> differences(const Gate& gate, const Description& live, int version) {
+  return compare(
+      gate.sealed->snapshot.objects, live,
+      {.expected_major = gate.sealed->snapshot.major, .live_major = version / 10000, .ignore = gate.config.ignore});
+}
+
+void verify_schema(const Gate& gate, Connection& connection, const View& view, const char* state) {
+  if (!gate.sealed) return require_snapshot(gate, view);
+  require_schema(gate);
+  const Mark mark = parse_mark(view.reading.comment);
+  if (mark.holds(view.reading.fingerprint, mark_name(gate, !view.plan.ahead.empty()))) return;
+  const auto found = read_live(gate, connection, schemas(gate.sealed->snapshot));
+  if (const auto* live = std::get_if<Live>(&found)) return judge_schema(gate, connection, view, *live, state);
+  tell_unreadable(gate, std::get<Unreadable>(found));
+}
+
+}  // namespace schemagate

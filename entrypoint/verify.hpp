@@ -1,0 +1,28 @@
+#pragma once
+
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "gate.hpp"
+#include "schema/catalog.hpp"
+#include "schema/compare.hpp"
+
+namespace schemagate {
+
+/// What the gate's first question also asks for: the fingerprint, where there is a snapshot to verify.
+[[nodiscard]] std::string fingerprint_statement(const Gate& gate, const Connection& connection);
+
+/// The live schema against the snapshot, after the history was found right. Believes the mark of an earlier start when
+/// nothing has changed since, else reads the catalogs, and leaves a mark where it may. Throws Failure 76 (drift, with
+/// the difference), 78 (the image has no snapshot, and this database was verified with one).
+void verify_schema(const Gate& gate, Connection& connection, const View& view, const char* state);
+
+/// The catalogs within `schemas`, asking again for as long as --wait while a lock keeps them from being read.
+[[nodiscard]] std::variant<Live, Unreadable> read_live(const Gate& gate, Connection& connection,
+                                                       const std::vector<std::string>& schemas);
+
+/// Against the gate's snapshot, as its settings say.
+[[nodiscard]] std::vector<Finding> differences(const Gate& gate, const Description& live, int version);
+
+}  // namespace schemagate

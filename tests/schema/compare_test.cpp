@@ -1,0 +1,157 @@
+#include "schema/compare.hpp"
+
+#include <doctest/doctest.h>
+
+#include "schema/objects.hpp"
+
+namespace schemagate {
+namespace {
+
+using Lines = std::vector<std::string>;
+
+const Lines users{
+    "colorder\tpublic.users\tcolumns=id,email",
+    "column\tpublic.users.email\ttype=text",
+    "column\tpublic.users.id\ttype=bigint\tnotnull\tidentity=always",
+    "constraint\tpublic.users.users_pkey\tdef=PRIMARY KEY (id)",
+    "index\tpublic.users_email\ttable=public.users\tdef=CREATE INDEX users_email ON public.users USING btree (email)",
+    "index\tpublic.users_pkey\ttable=public.users\tconstraint",
+    "schema\tpublic",
+    "sequence\tpublic.users_id_seq\tinc=1\tidentity=public.users.id",
+    "table\tpublic.users\trls",
+    "trigger\tpublic.users.t\tdef=1",
+    "policy\tpublic.users.p\tcmd=*",
+};
+
+Lines with(Lines lines, const Lines& more) {
+  lines.insert(lines.end(), more.begin(), more.end());
+  return lines;
+}
+
+/// Without the lines that begin so.
+Lines without(const Lines& lines, const Lines& beginnings) {
+  Lines result;
+  for (const std::string& line : lines) {
+    bool kept = true;
+    for (const std::string& beginning : beginnings) kept = kept && !line.starts_with(beginning);
+    if (kept) result.push_back(line);
+  }
+  return result;
+}
+
+/// `breaking column public.users.email type changed`.
+Lines told(const Lines& expected, const Lines& live, const Lines& ignore = {}) {
+  Lines result;
+  for (const Finding& finding : compare(described(expected), described(live), {.ignore = ignore}))
+    result.push_back(std::string{name(finding.level)} + " " + finding.kind + " " + finding.identity + " " +
+                     finding.property + (finding.property.empty() ? "" : " ") + name(finding.change));
+  return result;
+}
+
+TEST_SUITE("compare") {
+  TEST_CASE("equal schemas have no differences") { CHECK(told(users, users).empty()); }
+
+  TEST_CASE("a missing or extra table tells about everything in it") {
+    CHECK(told(users, {"schema\tpublic"}) == Lines{"breaking table public.users missing"});
+    CHECK(told({"schema\tpublic"}, users) == Lines{"harmless table public.users extra"});
+  }
+
+  TEST_CASE("a missing schema tells about everything in it") {
+    CHECK(told(with(users, {"enum\tpublic.mood\tlabels='a'", "function\tpublic.f(a public.mood)\tdef=1"}), {}) ==
+          Lines{"breaking schema public missing"});
+  }
+
+  TEST_CASE("a constraint tells about its index") {
+    CHECK(told(users, without(users, {"constraint", "index\tpublic.users_pkey"})) ==
+          Lines{"breaking constraint public.users.users_pkey missing"});
+    CHECK(told(without(users, {"constraint", "index\tpublic.users_pkey"}), users) ==
+          Lines{"risky constraint public.users.users_pkey extra"});
+  }
+
+  TEST_CASE("a column tells about its sequence and about the order of columns") {
+    const Lines gone = without(users, {"column\tpublic.users.id", "sequence", "colorder"});
+    CHECK(told(users, with(gone, {"colorder\tpublic.users\tcolumns=email"})) ==
+          Lines{"breaking column public.users.id missing"});
+    CHECK(told(users, with(without(users, {"column\tpublic.users.id", "sequence"}),
+                           {"column\tpublic.users.id\ttype=bigint\tnotnull\tdefault=1"})) ==
+          Lines{"risky column public.users.id identity changed"});
+  }
+
+  TEST_CASE("an extension tells about its version") {
+    CHECK(told({"extension\tcitext\tschema=public", "extversion\tcitext\tversion=1.6"}, {}) ==
+          Lines{"breaking extension citext missing"});
+  }
+
+  TEST_CASE("a table that became a view is compared by its columns") {
+    const Lines view{"schema\tpublic", "view\tpublic.users\tdef=SELECT 1", "viewcolumn\tpublic.users.id\ttype=bigint",
+                     "colorder\tpublic.users\tcolumns=id"};
+    CHECK(told(users, view) ==
+          Lines{"breaking column public.users.email missing", "risky table public.users kind changed"});
+    CHECK(told(users,
+               with(view, {"viewcolumn\tpublic.users.email\ttype=uuid", "viewcolumn\tpublic.users.more\ttype=text"})) ==
+          Lines{"breaking column public.users.email type changed", "risky table public.users kind changed",
+                "harmless viewcolumn public.users.more extra"});
+  }
+
+  TEST_CASE("findings are sorted by level, kind and identity") {
+    CHECK(told({"table\tpublic.b", "table\tpublic.a", "trigger\tpublic.t.g\tdef=1"},
+               {"index\tpublic.i\ttable=public.t\tdef=CREATE INDEX"}) ==
+          Lines{"breaking table public.a missing", "breaking table public.b missing",
+                "risky trigger public.t.g missing", "harmless index public.i extra"});
+  }
+
+  TEST_CASE("what is ignored hides what is in it") {
+    CHECK(told({"schema\tpublic"}, users, {"public.users"}).empty());
+    CHECK(told({"schema\tpublic"}, users, {"public.us*"}).empty());
+    CHECK(told(users, without(users, {"index\tpublic.users_email", "trigger"}), {"public.users"}).empty());
+    CHECK(told(users, without(users, {"trigger"}), {"public.users.t"}).empty());
+    CHECK(told(users, without(users, {"trigger"}), {"public.user", "users*"}) ==
+          Lines{"risky trigger public.users.t missing"});
+  }
+
+  TEST_CASE("a finding has both values, and of a flag its name") {
+    const auto findings = compare(described({"column\tpublic.t.c\ttype=text\tnotnull"}),
+                                  described({"column\tpublic.t.c\ttype=integer"}), {});
+
+    REQUIRE(findings.size() == 2);
+    CHECK(findings[0] == Finding{.level = Level::breaking,
+                                 .change = Change::changed,
+                                 .kind = "column",
+                                 .identity = "public.t.c",
+                                 .property = "type",
+                                 .expected = "text",
+                                 .found = "integer",
+                                 .reason = "another type: comparisons and functions of the old one fail",
+                                 .sqlstate = "42883"});
+    CHECK(findings[1].expected == "notnull");
+    CHECK(findings[1].found.empty());
+  }
+
+  TEST_CASE("a finding about a whole object has all its properties") {
+    const auto findings = compare(described({"column\tpublic.t.c\ttype=text\tnotnull\tdefault=1"}), {}, {});
+
+    REQUIRE(findings.size() == 1);
+    CHECK(findings[0].expected == "type=text notnull default=1");
+    CHECK(findings[0].found.empty());
+  }
+
+  TEST_CASE("definitions that mean the same do not differ") {
+    CHECK(told({"view\tpublic.v\tdef= SELECT t.a FROM s.t;"}, {"view\tpublic.v\tdef= SELECT a FROM s.t;"}).empty());
+    CHECK(told({"constraint\tpublic.t.c\tdef=CHECK (((a > 0) AND ((b > 0) AND (c > 0))))"},
+               {"constraint\tpublic.t.c\tdef=CHECK (((a > 0) AND (b > 0) AND (c > 0)))"})
+              .empty());
+  }
+
+  TEST_CASE("between majors a definition that differs may only be spelled differently") {
+    const Description expected = described({"view\tpublic.v\tdef=SELECT 1"});
+    const Description live = described({"view\tpublic.v\tdef=SELECT 2"});
+
+    CHECK(compare(expected, live, {.expected_major = 15, .live_major = 15, .ignore = {}}).at(0).reason ==
+          "it may show other rows or values");
+    CHECK(compare(expected, live, {.expected_major = 15, .live_major = 18, .ignore = {}}).at(0).reason ==
+          "it may show other rows or values (snapshot of PostgreSQL 15, server 18: perhaps only spelled differently)");
+  }
+}
+
+}  // namespace
+}  // namespace schemagate
