@@ -32,7 +32,8 @@ struct Reading {
 };
 
 /// Server facts and history in one round trip; a second one only when there is no history, for the tables. `besides` is
-/// one more statement for the same message, of one text. Throws Failure 77 (no right to read), 76 (a table of that name with other columns).
+/// one more statement for the same message, of one text. Throws Failure 77 (no right to read), 76 (a table of that name
+/// with other columns).
 [[nodiscard]] Reading read_history(Connection& connection, const HistoryTable& table, const std::string& place,
                                    const std::string& besides = "");
 

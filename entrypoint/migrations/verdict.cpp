@@ -44,11 +44,10 @@ void add_failed(const Plan& plan, Reasons& reasons) {
 
 void add_tables(const Plan& plan, const Place& place, Reasons& reasons) {
   if (plan.tables.empty() || plan.pending.empty()) return;
-  reasons.push_back(
-      {fmt::format("the schema \"{}\" has tables but no migration history:\n{}", place.schema,
-                   indent("  " + listed(plan.tables), 2)),
-       "if this is the right database and its schema is what the migrations produce, record them with\n"
-       "  schemagate baseline"});
+  reasons.push_back({fmt::format("the schema \"{}\" has tables but no migration history:\n{}", place.schema,
+                                 indent("  " + listed(plan.tables), 2)),
+                     "if this is the right database and its schema is what the migrations produce, record them with\n"
+                     "  schemagate baseline"});
 }
 
 std::string describe(const Edited& edited) {

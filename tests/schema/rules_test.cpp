@@ -278,9 +278,9 @@ TEST_SUITE("rules") {
 
   TEST_CASE("a new table whose foreign key refers to a known table may refuse deletes") {
     const Description expected = described({R"(table	public.a\.b)"});
-    const Description live =
-        described({R"(table	public.a\.b)", "table\tpublic.n",
-                   R"(constraint	public.n.f	def=FOREIGN KEY (x) REFERENCES public."a.b"(id) ON DELETE CASCADE)"});
+    const Description live = described(
+        {R"(table	public.a\.b)", "table\tpublic.n",
+         R"(constraint	public.n.f	def=FOREIGN KEY (x) REFERENCES public."a.b"(id) ON DELETE CASCADE)"});
 
     const auto findings = compare(expected, live, {});
 
