@@ -25,6 +25,7 @@ constexpr std::size_t complete = 6;
 std::string named(const Connection& connection, const std::vector<std::string>& schemas) {
   if (schemas.empty()) return "true";
   std::vector<std::string> literals;
+  literals.reserve(schemas.size());
   for (const std::string& schema : schemas) literals.push_back(connection.literal(schema));
   return fmt::format("n.nspname IN ({})", join(literals, ", "));
 }
@@ -105,30 +106,35 @@ std::optional<Description> objects(const std::vector<Row>& rows) {
 }
 
 std::optional<Live> live(const Reply& reply) {
-  if (reply.results.at(before) != reply.results.at(after)) return std::nullopt;
-  std::optional<Description> found = objects(reply.results.at(description));
+  if (reply.results.size() != complete) throw QueryFailed{{.message = "an incomplete answer"}};
+  if (reply.results[before] != reply.results[after]) return std::nullopt;
+  std::optional<Description> found = objects(reply.results[description]);
   if (!found) return std::nullopt;
-  return Live{.objects = *std::move(found), .fingerprint = reply.results.at(before).at(0).at(0).value()};
+  return Live{.objects = *std::move(found), .fingerprint = reply.results[before].at(0).at(0).value()};
+}
+
+/// Not busy when it was torn, and may be tried again.
+std::variant<Live, Unreadable> read(Connection& connection, const std::string& sql) {
+  const Reply reply = connection.send(sql);
+  if (!reply.error) {
+    if (std::optional<Live> found = live(reply)) return *std::move(found);
+    return Unreadable{.why = "the schema is being changed"};
+  }
+  if (connection.transaction() == Transaction::failed) connection.send("ROLLBACK");
+  const bool busy = is_busy(*reply.error);
+  if (!busy && !is_torn(*reply.error)) throw QueryFailed{*reply.error};
+  return Unreadable{.why = brief(*reply.error), .busy = busy};
 }
 
 }  // namespace
 
 std::variant<Live, Unreadable> describe(Connection& connection, const Scope& scope) {
   const std::string sql = batch(connection, scope);
-  Unreadable unreadable{.why = "the schema was being changed"};
-  for (int tries = 0; tries < most_tries; ++tries) {
-    const Reply reply = connection.send(sql);
-    if (!reply.error && reply.results.size() != complete) throw QueryFailed{{.message = "an incomplete answer"}};
-    if (!reply.error) {
-      if (std::optional<Live> found = live(reply)) return *std::move(found);
-      continue;
-    }
-    if (connection.transaction() == Transaction::failed) connection.send("ROLLBACK");
-    if (is_busy(*reply.error)) return Unreadable{.why = brief(*reply.error), .busy = true};
-    if (!is_torn(*reply.error)) throw QueryFailed{*reply.error};
-    unreadable.why = brief(*reply.error);
+  for (int tries = 1;; ++tries) {
+    std::variant<Live, Unreadable> found = read(connection, sql);
+    const auto* unreadable = std::get_if<Unreadable>(&found);
+    if (unreadable == nullptr || unreadable->busy || tries == most_tries) return found;
   }
-  return unreadable;
 }
 
 }  // namespace schemagate

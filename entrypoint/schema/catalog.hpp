@@ -28,12 +28,14 @@ struct Unreadable {
   bool busy = false;  ///< a lock is held elsewhere; otherwise DDL was running during each of three tries
 };
 
-/// One round trip, read-only, with everything that leaks into deparsed text pinned for its transaction only. Works for
-/// a role without privileges on the tables. Throws QueryFailed for anything that neither a lock nor DDL explains.
+/// One round trip for each try, read-only, with everything that leaks into deparsed text pinned for its transaction
+/// only. Works for a role without privileges on the tables. Throws QueryFailed for anything that neither a lock nor DDL
+/// explains.
 [[nodiscard]] std::variant<Live, Unreadable> describe(Connection& connection, const Scope& scope);
 
 /// A statement that returns one text: equal to an earlier one only if this database (and no copy of it, restored or
-/// upgraded) has had no DDL within the scope since. Deparses nothing and waits for no lock on a user's table.
+/// upgraded) has had no DDL since that a description could show; temporary tables and rows leave it as it is. For now
+/// every schema counts, also those that are not named. Deparses nothing and waits for no lock on a user's table.
 [[nodiscard]] std::string fingerprint_sql(const Connection& connection, const std::vector<std::string>& schemas);
 
 }  // namespace schemagate

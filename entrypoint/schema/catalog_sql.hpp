@@ -117,7 +117,8 @@ inline constexpr std::string_view relations = R"sql(
   FROM col c
   UNION ALL
   SELECT 'colorder', c.rid,
-         E'\x1fcolumns=' || string_agg(replace(replace(c.attname::text, E'\\', E'\\\\'), ',', E'\\,'), ',' ORDER BY c.attnum)
+         E'\x1fcolumns=' || string_agg(replace(replace(c.attname::text, E'\\', E'\\\\'), ',', E'\\,'), ','
+                                  ORDER BY c.attnum)
   FROM col c GROUP BY c.rid
   UNION ALL
   SELECT 'sequence', r.id,
@@ -165,7 +166,8 @@ inline constexpr std::string_view attached = R"sql(
       || CASE WHEN i.indisreplident THEN E'\x1freplident' ELSE '' END
       || CASE WHEN i.indexprs IS NULL THEN '' ELSE
            coalesce((SELECT E'\x1fstats=' || string_agg(a.attnum || ':' || a.attstattarget, ',' ORDER BY a.attnum)
-                     FROM pg_attribute a WHERE a.attrelid = i.indexrelid AND coalesce(a.attstattarget, -1) >= 0), '') END
+                     FROM pg_attribute a
+                     WHERE a.attrelid = i.indexrelid AND coalesce(a.attstattarget, -1) >= 0), '') END
   FROM rel r JOIN pg_index i ON i.indrelid = r.oid JOIN pg_class ic ON ic.oid = i.indexrelid
        JOIN ns n ON n.oid = ic.relnamespace
        LEFT JOIN pg_constraint k ON k.conindid = i.indexrelid AND k.conrelid = i.indrelid AND k.contype IN ('p','u','x')
@@ -237,12 +239,14 @@ inline constexpr std::string_view functions = R"sql(
            (SELECT concat_ws(',', 'kind=' || g.aggkind::text, 'sfunc=' || g.aggtransfn::regprocedure,
                              'stype=' || format_type(g.aggtranstype, NULL), 'final=' || g.aggfinalfn,
                              'combine=' || g.aggcombinefn, 'init=' || g.agginitval, 'ser=' || g.aggserialfn,
-                             'deser=' || g.aggdeserialfn, 'sort=' || g.aggsortop::regoper, 'par=' || p.proparallel::text,
+                             'deser=' || g.aggdeserialfn, 'sort=' || g.aggsortop::regoper,
+                             'par=' || p.proparallel::text,
                              'ffx=' || g.aggfinalextra, 'minit=' || g.aggminitval, 'msfunc=' || g.aggmtransfn)
             FROM pg_aggregate g WHERE g.aggfnoid = p.oid) END
   FROM pg_proc p JOIN ns n ON n.oid = p.pronamespace
   WHERE NOT EXISTS (SELECT FROM ext x WHERE x.classid = 'pg_proc'::regclass AND x.objid = p.oid)
-    AND NOT EXISTS (SELECT FROM pg_depend d WHERE d.classid = 'pg_proc'::regclass AND d.objid = p.oid AND d.deptype = 'i')
+    AND NOT EXISTS (SELECT FROM pg_depend d WHERE d.classid = 'pg_proc'::regclass AND d.objid = p.oid
+                                                AND d.deptype = 'i')
   UNION ALL
 )sql";
 
@@ -250,7 +254,8 @@ inline constexpr std::string_view functions = R"sql(
 inline constexpr std::string_view rare = R"sql(
   SELECT 'collation', n.id || E'\x1f' || c.collname,
          E'\x1fdef=' || concat_ws(',', 'provider=' || c.collprovider::text, 'det=' || c.collisdeterministic,
-           'locale=' || coalesce(to_jsonb(c)->>'colllocale', to_jsonb(c)->>'colliculocale', to_jsonb(c)->>'collcollate'))
+           'locale=' || coalesce(to_jsonb(c)->>'colllocale', to_jsonb(c)->>'colliculocale',
+                                  to_jsonb(c)->>'collcollate'))
   FROM pg_collation c JOIN ns n ON n.oid = c.collnamespace
   WHERE NOT EXISTS (SELECT FROM ext x WHERE x.classid = 'pg_collation'::regclass AND x.objid = c.oid)
   UNION ALL
@@ -269,7 +274,8 @@ inline constexpr std::string_view rare = R"sql(
     AND NOT EXISTS (SELECT FROM pg_type t WHERE t.oid IN (c.castsource, c.casttarget)
                     AND t.typnamespace <> 'pg_catalog'::regnamespace AND t.typnamespace NOT IN (SELECT n.oid FROM ns n))
     AND NOT EXISTS (SELECT FROM ext x WHERE x.classid = 'pg_cast'::regclass AND x.objid = c.oid)
-    AND NOT EXISTS (SELECT FROM pg_depend d WHERE d.classid = 'pg_cast'::regclass AND d.objid = c.oid AND d.deptype = 'i')
+    AND NOT EXISTS (SELECT FROM pg_depend d WHERE d.classid = 'pg_cast'::regclass AND d.objid = c.oid
+                                                AND d.deptype = 'i')
   UNION ALL
   SELECT 'tsconfig', n.id || E'\x1f' || c.cfgname,
          E'\x1fdef=' || (SELECT p.prsname FROM pg_ts_parser p WHERE p.oid = c.cfgparser) || ' '

@@ -1,0 +1,44 @@
+-- Shapes that PostgreSQL deparses differently from one major version to the next, or might.
+CREATE SCHEMA shapes;
+CREATE TABLE shapes.t (id integer PRIMARY KEY, a integer, b text, c varchar(20), d timestamptz, e jsonb, f numeric(8,2));
+CREATE TABLE shapes.u (id integer PRIMARY KEY, t_id integer REFERENCES shapes.t, g text);
+CREATE VIEW shapes.v01 AS SELECT * FROM shapes.t;
+CREATE VIEW shapes.v02 AS SELECT id, a FROM shapes.t WHERE a > 1 AND b = 'x';
+CREATE VIEW shapes.v03 AS SELECT t.id, u.g FROM shapes.t JOIN shapes.u ON u.t_id = t.id;
+CREATE VIEW shapes.v04 AS SELECT t.id, u.g FROM shapes.t LEFT JOIN shapes.u USING (id);
+CREATE VIEW shapes.v05 AS SELECT count(*) AS n, max(a) AS most FROM shapes.t;
+CREATE VIEW shapes.v06 AS SELECT a, count(*) AS n FROM shapes.t GROUP BY a HAVING count(*) > 1;
+CREATE VIEW shapes.v07 AS SELECT id FROM shapes.t UNION ALL SELECT id FROM shapes.u;
+CREATE VIEW shapes.v08 AS SELECT id FROM shapes.t WHERE id IN (SELECT t_id FROM shapes.u);
+CREATE VIEW shapes.v09 AS SELECT id FROM shapes.t WHERE EXISTS (SELECT 1 FROM shapes.u WHERE u.t_id = t.id);
+CREATE VIEW shapes.v10 AS WITH x AS (SELECT id FROM shapes.t) SELECT id FROM x;
+CREATE VIEW shapes.v11 AS WITH RECURSIVE x(n) AS (SELECT 1 UNION ALL SELECT n + 1 FROM x WHERE n < 5) SELECT n FROM x;
+CREATE VIEW shapes.v12 AS SELECT id, row_number() OVER (PARTITION BY a ORDER BY id DESC) AS r FROM shapes.t;
+CREATE VIEW shapes.v13 AS SELECT DISTINCT ON (a) a, id FROM shapes.t ORDER BY a, id DESC;
+CREATE VIEW shapes.v14 AS SELECT CASE WHEN a > 0 THEN 'p' WHEN a < 0 THEN 'n' ELSE 'z' END AS sign FROM shapes.t;
+CREATE VIEW shapes.v15 AS SELECT e ->> 'k' AS k, (e -> 'l') ->> 0 AS first FROM shapes.t;
+CREATE VIEW shapes.v16 AS SELECT id FROM shapes.t WHERE c IN ('a', 'b', 'c');
+CREATE VIEW shapes.v17 AS SELECT id FROM shapes.t WHERE a BETWEEN 1 AND 10 AND f > 0;
+CREATE VIEW shapes.v18 AS SELECT id, d AT TIME ZONE 'UTC' AS utc, date_trunc('day', d) AS day FROM shapes.t;
+CREATE VIEW shapes.v19 AS SELECT extract(year FROM d) AS y, EXTRACT(epoch FROM d) AS s FROM shapes.t;
+CREATE VIEW shapes.v20 AS SELECT id, coalesce(b, c, 'none') AS label, nullif(a, 0) AS a FROM shapes.t;
+CREATE VIEW shapes.v21 AS SELECT t.id, x.v FROM shapes.t, LATERAL (SELECT u.g AS v FROM shapes.u WHERE u.t_id = t.id LIMIT 1) x;
+CREATE VIEW shapes.v22 AS SELECT id, array_agg(a ORDER BY a) FILTER (WHERE a > 0) AS list FROM shapes.t GROUP BY id;
+CREATE VIEW shapes.v23 AS SELECT a, b, sum(f) AS f FROM shapes.t GROUP BY GROUPING SETS ((a), (b), ());
+CREATE VIEW shapes.v24 AS SELECT id, (SELECT max(u.id) FROM shapes.u WHERE u.t_id = t.id) AS last FROM shapes.t;
+CREATE VIEW shapes.v25 AS SELECT s.n FROM generate_series(1, 3) WITH ORDINALITY AS s(n, o);
+CREATE VIEW shapes.v26 AS SELECT id FROM shapes.t WHERE b LIKE 'a%' AND b NOT ILIKE '%z' AND b ~ '^x' ORDER BY id LIMIT 10 OFFSET 2;
+CREATE VIEW shapes.v27 AS SELECT x.id AS "Id", x.b AS "select" FROM shapes.t AS x TABLESAMPLE system (10);
+CREATE VIEW shapes.v28 AS SELECT v.x, v.y FROM (VALUES (1, 'one'), (2, 'two')) AS v(x, y);
+CREATE MATERIALIZED VIEW shapes.m01 AS SELECT id, b FROM shapes.t WHERE b IS NOT NULL;
+CREATE RULE t_insert AS ON INSERT TO shapes.v02 DO INSTEAD INSERT INTO shapes.t (id, a) VALUES (NEW.id, NEW.a) RETURNING id, a;
+CREATE RULE t_log AS ON UPDATE TO shapes.u WHERE OLD.g <> NEW.g DO ALSO UPDATE shapes.t SET b = NEW.g WHERE t.id = NEW.t_id;
+CREATE FUNCTION shapes.f1(x integer) RETURNS SETOF integer LANGUAGE sql BEGIN ATOMIC SELECT id FROM shapes.t WHERE a = x; END;
+CREATE FUNCTION shapes.f2(x integer) RETURNS text LANGUAGE sql RETURN 'n' || x::text;
+CREATE PROCEDURE shapes.p1(x integer) LANGUAGE sql BEGIN ATOMIC
+  INSERT INTO shapes.t (id, a) VALUES (x, 1);
+  UPDATE shapes.t SET a = 2 WHERE id = x;
+END;
+CREATE TABLE shapes.checks (a integer, c varchar(10), d timestamptz,
+  CHECK (c IN ('x', 'y')), CHECK (a BETWEEN 1 AND 5 AND c <> ''), CHECK (d > '2020-01-01'), CHECK (a IS NOT NULL OR c IS NULL));
+CREATE INDEX checks_some ON shapes.checks (a) WHERE c IN ('x', 'y');
