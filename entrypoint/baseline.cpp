@@ -40,7 +40,7 @@ Folder wanted(const Gate& gate) {
 Goal goal(const Gate& gate, const Environment& environment) {
   Folder folder = wanted(gate);
   const bool whole = folder.migrations.size() == gate.folder.migrations.size();
-  if (whole && gate.sealed) return {std::move(folder), gate.sealed->snapshot};
+  if (whole && gate.sealed) return {std::move(folder), schemagate::whole(*gate.sealed)};
   const Gate aside{gate.config, folder, gate.sealed, gate.url, gate.log, gate.signals, gate.wait};
   Snapshot snapshot = replay_aside(aside, environment, gate.table().schema);
   return {std::move(folder), std::move(snapshot)};
@@ -60,13 +60,13 @@ Live live(const Gate& gate, Connection& connection, const Snapshot& expected) {
                 unrecorded, "end the session that holds the lock, or wait for it, and try again"};
 }
 
-std::vector<Finding> compared(const Gate& gate, const Snapshot& expected, const Live& found, int version) {
-  return compare(expected.objects, found.objects,
-                 {.expected_major = expected.major, .live_major = version / 10000, .ignore = gate.config.ignore});
-}
-
+/// What the migrations produce must be there, to the last index; what there is besides, and in which order, need not
+/// come from them.
 bool proves(const std::vector<Finding>& findings) {
-  return std::ranges::all_of(findings, [](const Finding& finding) { return finding.level == Level::harmless; });
+  return std::ranges::all_of(findings, [](const Finding& finding) {
+    const bool besides = finding.change == Change::extra || finding.kind == "colorder" || finding.kind == "extversion";
+    return finding.level == Level::harmless && besides;
+  });
 }
 
 /// The last migration whose schema this is. Without PostgreSQL's programs nobody knows.
@@ -75,7 +75,9 @@ std::string proposal(const Gate& gate, const Environment& environment, const Liv
   if (!gate.config.line.up_to.empty()) return mend;
   gate.log.info("searching", "the schema is not that of all migrations; looking for an earlier state that it is");
   try {
-    const auto fits = [&](const Snapshot& earlier) { return proves(compared(gate, earlier, found, version)); };
+    const auto fits = [&](const Snapshot& earlier) {
+      return proves(differences(gate, earlier, found.objects, version));
+    };
     const std::size_t count = replay_until(gate, environment, gate.table().schema, fits);
     if (count == 0) return "it is the schema of no earlier migration either: " + mend;
     return fmt::format("it is exactly what the first {} produce:\n  schemagate baseline --up-to {}",
@@ -126,7 +128,7 @@ void prove(const Gate& gate, const Environment& environment, Connection& connect
   const Reading reading = read_history(connection, gate.table(), gate.url.place());
   require_no_history(gate, reading);
   const Live found = live(gate, connection, goal.snapshot);
-  const std::vector<Finding> findings = compared(gate, goal.snapshot, found, reading.server.version);
+  const std::vector<Finding> findings = differences(gate, goal.snapshot, found.objects, reading.server.version);
   if (!proves(findings)) refuse(gate, findings, proposal(gate, environment, found, reading.server.version));
 }
 
@@ -137,7 +139,8 @@ void take_over(const Gate& gate, Connection& connection, const Goal& goal) {
   acquire_lock(connection, gate.config.lock_wait, gate.url.place(), gate.log);
   const Reading reading = read_history(connection, gate.table(), gate.url.place());
   require_no_history(gate, reading);
-  const auto findings = compared(gate, goal.snapshot, live(gate, connection, goal.snapshot), reading.server.version);
+  const Live found = live(gate, connection, goal.snapshot);
+  const auto findings = differences(gate, goal.snapshot, found.objects, reading.server.version);
   if (!proves(findings)) refuse(gate, findings, "the schema has just been changed: try again");
   record(gate, connection, goal, reading);
 }

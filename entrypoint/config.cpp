@@ -162,6 +162,7 @@ Config make_config(const CommandLine& line, const Environment& environment) {
                 .use_lock = unlocked == "0",
                 .wait = read.duration("--wait"),
                 .lock_wait = read.duration("--lock-wait"),
+                .ddl_lock_timeout = read.duration("--ddl-lock-timeout"),
                 .deadline = std::nullopt,
                 .line = line};
   if (read.value("--deadline").text != "none") config.deadline = read.duration("--deadline");

@@ -30,6 +30,7 @@ struct Config {
   bool use_lock = true;
   Clock::duration wait{};
   Clock::duration lock_wait{};
+  Clock::duration ddl_lock_timeout{};
   std::optional<Clock::duration> deadline;
   CommandLine line;  ///< what belongs to one command only
 };

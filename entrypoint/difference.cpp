@@ -41,8 +41,10 @@ std::vector<Finding> read(const Gate& gate) {
   Connection connection = open(gate);
   return guarded(gate.url, untouched, [&] {
     const Reading reading = read_history(connection, gate.table(), gate.url.place());
-    const auto found = read_live(gate, connection, schemas(gate.sealed->snapshot));
-    if (const auto* live = std::get_if<Live>(&found)) return differences(gate, live->objects, reading.server.version);
+    const Snapshot expected = whole(*gate.sealed);
+    const auto found = read_live(gate, connection, schemas(expected));
+    if (const auto* live = std::get_if<Live>(&found))
+      return differences(gate, expected, live->objects, reading.server.version);
     throw Failure{ExitCode::lock_timeout,
                   fmt::format("the schema could not be read: {}", std::get<Unreadable>(found).why), gate.url.place(),
                   untouched, "end the session that holds the lock, or wait for it, and try again"};

@@ -28,6 +28,7 @@ struct Report {
   std::string where;  ///< file, table, setting or server; may be empty
   std::string state;  ///< what the database is like now
   std::string next;   ///< the exact command or edit that gets the operator unstuck
+  bool lost = false;  ///< only the connection is lost: connecting again may be enough
 
   friend bool operator==(const Report&, const Report&) = default;
 };

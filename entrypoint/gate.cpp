@@ -71,7 +71,8 @@ void require_applied(const Gate& gate, const View& view) {
 /// again and everything is looked at anew.
 void apply_pending(const Gate& gate, Connection& connection, const Server& server) {
   require_session(connection, server.backend_pid, gate.url);
-  Migrator migrator{connection, gate.url, gate.table(), server, gate.log};
+  Migrator migrator{
+      connection, {gate.url, gate.table(), server, {gate.config.ddl_lock_timeout, gate.config.lock_wait}}, gate.log};
   for (;;) {
     lock(gate, connection);
     const View view = read(gate, connection);
@@ -82,7 +83,8 @@ void apply_pending(const Gate& gate, Connection& connection, const Server& serve
     if (gate.config.use_lock && !migrator.has_lock()) refuse_pooler(gate.url);
     prepare_history(gate, connection, view.reading);
     const auto lost_lock = [&](const std::string& name) {
-      migrator.apply(migration(gate.folder, name));
+      const auto begun = std::ranges::find(view.plan.begun, name, &HistoryRow::name);
+      migrator.apply(migration(gate.folder, name), begun == view.plan.begun.end() ? nullptr : &*begun);
       return gate.config.use_lock && !migrator.has_lock();
     };
     if (std::ranges::none_of(view.plan.pending, lost_lock)) return;
@@ -97,11 +99,28 @@ View migrate(const Gate& gate, Connection& connection, const Server& server) {
   return view;
 }
 
+/// A script may bring its own backend down each time.
+constexpr int most_losses = 3;
+
+/// After a lost connection only the history knows what was committed: it is read again, and decides anew.
+View migrate_to_the_end(const Gate& gate, Connection& connection, View view) {
+  for (int losses = 0;;) try {
+      return guarded(gate.url, recorded, [&] { return migrate(gate, connection, view.reading.server); });
+    } catch (const Failure& failure) {
+      if (!failure.report().lost || ++losses == most_losses) throw;
+      gate.log.warn("connection_lost", failure.report().what + "; connecting again");
+      connection = open(gate);
+      const std::size_t pending = view.plan.pending.size();
+      view = guarded(gate.url, recorded, [&] { return read(gate, connection); });
+      if (view.plan.pending.size() < pending) losses = 0;
+    }
+}
+
 /// A migration that is started and not finished has failed, or another replica is at it: only under the lock it is
 /// known which.
 bool may_be_running(const Gate& gate, const View& view) {
-  return !view.plan.failed.empty() && gate.config.policy.pending == OnPending::apply && gate.config.use_lock &&
-         !view.reading.server.read_only;
+  return !(view.plan.failed.empty() && view.plan.begun.empty()) && gate.config.policy.pending == OnPending::apply &&
+         gate.config.use_lock && !view.reading.server.read_only;
 }
 
 std::string summary(const Gate& gate, const View& view, bool migrated) {
@@ -129,8 +148,10 @@ void pass(const Gate& gate) {
   const bool may_run = may_be_running(gate, view);
   if (!may_run) refuse_if(view.verdict);
   const bool pending = may_run || view.verdict.action == Action::apply;
+  // Nothing is applied for an image that could not start.
+  if (pending && gate.sealed) (void)whole(*gate.sealed);
   if (pending)
-    view = guarded(gate.url, recorded, [&] { return migrate(gate, connection, view.reading.server); });
+    view = migrate_to_the_end(gate, connection, std::move(view));
   else
     warn(gate, view.verdict);
   guarded(gate.url, pending ? recorded : untouched,

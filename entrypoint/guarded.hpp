@@ -19,8 +19,12 @@ auto guarded(const Url& url, const char* state, const Step& step) try {
 } catch (const ConnectionLost& lost) {
   // libpq adds an excerpt of our own statement and how it noticed.
   const std::string text = lost.what();
-  throw Failure{ExitCode::unreachable, fmt::format("the connection was lost: {}", text.substr(0, text.find('\n'))),
-                url.place(), state, "start again"};
+  throw Failure{Report{.code = static_cast<int>(ExitCode::unreachable),
+                       .what = fmt::format("the connection was lost: {}", text.substr(0, text.find('\n'))),
+                       .where = url.place(),
+                       .state = state,
+                       .next = "start again",
+                       .lost = true}};
 } catch (const DeadlinePassed&) {
   throw Failure{ExitCode::lock_timeout, "--deadline (SCHEMAGATE_DEADLINE) passed", url.place(), state,
                 "start again, with a longer deadline if it happens again"};

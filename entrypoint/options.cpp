@@ -210,6 +210,10 @@ const std::vector<Setting>& settings() {
       setting("create-database", "off", "Create the database when it does not exist", true),
       setting("wait", "60s", "How long to wait for the database to accept connections"),
       setting("lock-wait", "5m", "How long to wait for another replica that migrates without progress"),
+      setting(
+          "ddl-lock-timeout", "5s",
+          "How long others may wait behind a statement of a migration that waits for a lock; then it is rolled back "
+          "and tried again"),
       setting("deadline", "none", "For everything before exec"),
       setting("pg-bin", "PATH, else the usual places", "Folder of initdb and postgres, for a throw-away server"),
       setting("log-format", "text", "text, or json: one line an event, on stderr"),

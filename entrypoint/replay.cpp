@@ -24,20 +24,31 @@ Config replaying(Config config) {
   return config;
 }
 
-void require_empty(const Gate& gate, Connection& connection) {
-  const Reading reading = read_history(connection, gate.table(), gate.url.place());
-  if (!reading.history.exists && reading.history.tables.empty()) return;
-  throw Failure{ExitCode::refused,
-                fmt::format("the database to replay the migrations on is not empty: {}",
-                            reading.history.exists ? "it has a migration history"
-                                                   : "it has tables:\n  " + indent(listed(reading.history.tables), 2)),
-                gate.url.place(), untouched,
-                "point the URL to a new database, or leave out --database-url to use a throw-away server"};
-}
-
 [[noreturn]] void refuse_unreadable(const Gate& gate, const Unreadable& unreadable) {
   throw Failure{ExitCode::lock_timeout, fmt::format("the schema could not be read: {}", unreadable.why),
                 gate.url.place(), untouched, "end the session that holds the lock, or wait for it, and start again"};
+}
+
+/// What a new database has, and what its image brings along.
+bool is_given(const Object& object) {
+  return object.kind == "extension" || object.kind == "extversion" ||
+         (object.kind == "schema" && object.identity == "public");
+}
+
+/// Whatever is there would be taken for what the migrations produce.
+void require_empty(const Gate& gate, Connection& connection) {
+  const Reading reading = read_history(connection, gate.table(), gate.url.place());
+  const auto found = read_live(gate, connection, {});
+  if (const auto* unreadable = std::get_if<Unreadable>(&found)) refuse_unreadable(gate, *unreadable);
+  std::vector<std::string> names;
+  if (reading.history.exists) names.emplace_back("a migration history");
+  for (const Object& object : std::get<Live>(found).objects)
+    if (!is_given(object)) names.push_back(object.kind + " " + object.identity);
+  if (names.empty()) return;
+  throw Failure{ExitCode::refused,
+                fmt::format("the database to replay the migrations on is not empty:\n  {}", indent(listed(names), 2)),
+                gate.url.place(), untouched,
+                "point the URL to a new database, or leave out --database-url to use a throw-away server"};
 }
 
 /// A new database has a public schema that nobody asked for.

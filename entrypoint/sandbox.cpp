@@ -112,7 +112,7 @@ int run_program(const Gate& gate, const Program& program, std::vector<std::strin
 
 Url url_of(const Throwaway& server, const std::optional<Sealed>& sealed) {
   Url url = parse_url(server.url(), "");
-  if (sealed && sealed->snapshot.schema != "public") url.schema = sealed->snapshot.schema;
+  if (sealed && sealed->head.schema != "public") url.schema = sealed->head.schema;
   return url;
 }
 

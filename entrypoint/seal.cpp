@@ -48,26 +48,33 @@ std::string summary(const Snapshot& snapshot) {
                      counted(snapshot.migrations.size(), "migration"), snapshot.major);
 }
 
+/// Only what an extension calls itself; each major brings its own.
+Description without_versions(Description objects) {
+  std::erase_if(objects, [](const Object& object) { return object.kind == "extversion"; });
+  return objects;
+}
+
 /// On one major text is compared with text; otherwise what the two say.
-std::string difference(const Gate& gate, const Sealed& committed, const Snapshot& now) {
-  if (committed.snapshot.major == now.major) return unified(write_snapshot(committed.snapshot), write_snapshot(now));
-  const std::vector<std::string> lines = contradictions(committed.snapshot, gate.folder.migrations);
+std::string difference(const Gate& gate, const Snapshot& committed, const Snapshot& now) {
+  if (committed.major == now.major) return unified(write_snapshot(committed), write_snapshot(now));
+  const std::vector<std::string> lines = contradictions(committed, gate.folder.migrations);
   return (lines.empty() ? "" : join(lines, "\n") + "\n") +
-         render_text(compare(committed.snapshot.objects, now.objects,
-                             {.expected_major = committed.snapshot.major, .live_major = now.major, .ignore = {}}),
+         render_text(compare(without_versions(committed.objects), without_versions(now.objects),
+                             {.expected_major = committed.major, .live_major = now.major, .ignore = {}}),
                      {});
 }
 
 void check(const Gate& gate, const Snapshot& now) {
-  const Sealed committed = read_file(file(gate));
+  const std::string path = file(gate);
+  const Snapshot committed = whole(read_file(path));
   const std::string lines = difference(gate, committed, now);
   if (lines.empty())
-    return gate.log.info("snapshot_checked", fmt::format("{} is what the migrations produce: {}", committed.file,
-                                                         summary(committed.snapshot)));
+    return gate.log.info("snapshot_checked",
+                         fmt::format("{} is what the migrations produce: {}", path, summary(committed)));
   throw Failure{ExitCode::refused,
                 fmt::format("the snapshot is not what the migrations produce (- committed, + produced):\n{}", lines),
-                fmt::format("{}, {}", committed.file, gate.folder.path),
-                "no database was touched but the throw-away one", "make it again and commit it:  schemagate snapshot"};
+                fmt::format("{}, {}", path, gate.folder.path), "no database was touched but the throw-away one",
+                "make it again and commit it:  schemagate snapshot"};
 }
 
 }  // namespace

@@ -30,7 +30,10 @@ std::string state_of(const Line& line, const Plan& plan) {
   const bool edited =
       line.file != nullptr && std::ranges::find(plan.edited, line.file->name, &Edited::name) != plan.edited.end();
   if (edited) return "edited";
-  if (line.row != nullptr && line.row->failed()) return "failed";
+  const auto is_begun = [&] {
+    return std::ranges::find(plan.begun, line.row->id, &HistoryRow::id) != plan.begun.end();
+  };
+  if (line.row != nullptr && line.row->failed()) return is_begun() ? "begun" : "failed";
   if (line.row != nullptr && line.row->applied()) return line.file == nullptr ? "ahead" : "applied";
   return line.file == nullptr ? "rolled back" : "pending";
 }

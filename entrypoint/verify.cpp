@@ -16,18 +16,22 @@ namespace {
 
 constexpr std::size_t shown_lines = 30;
 
-/// What a mark of this image, compared in this way, is called.
+/// What a mark of this image, compared in this way, is called. Another version may judge otherwise.
 std::string mark_name(const Gate& gate, bool ahead) {
-  const std::string compared = gate.sealed->hash + join(gate.config.ignore, ",") + (ahead ? "ahead" : "");
+  const std::string compared =
+      gate.sealed->hash + join(gate.config.ignore, ",") + (ahead ? "ahead" : "") + SCHEMAGATE_VERSION;
   return checksum(compared).substr(0, 16);
 }
 
 /// With more migrations applied than this image knows, only what breaks it counts.
-bool refuses(const Gate& gate, const View& view, const std::vector<Finding>& findings) {
-  const bool ahead = !view.plan.ahead.empty();
-  if (ahead && gate.config.policy.ahead == OnAhead::allow) return false;
-  const Level least = ahead ? Level::breaking : Level::risky;
+bool is_drift(const View& view, const std::vector<Finding>& findings) {
+  const Level least = view.plan.ahead.empty() ? Level::risky : Level::breaking;
   return std::ranges::any_of(findings, [&](const Finding& finding) { return finding.level <= least; });
+}
+
+bool refuses_drift(const Gate& gate, const View& view) {
+  const bool allowed = !view.plan.ahead.empty() && gate.config.policy.ahead == OnAhead::allow;
+  return gate.config.drift == OnDrift::refuse && !allowed;
 }
 
 std::string where(const Gate& gate) { return fmt::format("{}, snapshot {}", gate.url.place(), gate.sealed->file); }
@@ -45,7 +49,7 @@ void require_snapshot(const Gate& gate, const View& view) {
 
 /// Its unqualified names would have gone elsewhere.
 void require_schema(const Gate& gate) {
-  const std::string& made_in = gate.sealed->snapshot.schema;
+  const std::string& made_in = gate.sealed->head.schema;
   if (made_in == gate.table().schema) return;
   throw Failure{
       ExitCode::configuration,
@@ -90,26 +94,26 @@ void leave_mark(const Gate& gate, Connection& connection, const View& view, cons
   const Mark known = parse_mark(comment);
   const bool foreign = !comment.empty() && known == Mark{};
   const bool looks_only = gate.config.command != Command::run && gate.config.command != Command::apply;
-  if (foreign || looks_only || view.reading.server.read_only) return;
+  if (fingerprint.empty() || foreign || looks_only || view.reading.server.read_only) return;
   (void)write_mark(connection, gate.table(), with(known, fingerprint, mark_name(gate, !view.plan.ahead.empty())));
 }
 
-void judge_schema(const Gate& gate, Connection& connection, const View& view, const Live& live, const char* state) {
+void judge_schema(const Gate& gate, Connection& connection, const View& view, const std::string& fingerprint,
+                  const std::vector<Finding>& findings, const char* state) {
   const bool ahead = !view.plan.ahead.empty();
-  const std::vector<Finding> findings = differences(gate, live.objects, view.reading.server.version);
-  if (!refuses(gate, view, findings)) {
+  if (!is_drift(view, findings)) {
     tell(gate, findings, ahead);
-    return leave_mark(gate, connection, view, live.fingerprint);
+    return leave_mark(gate, connection, view, fingerprint);
   }
   const Failure failure = drift(gate, view, findings, state);
-  if (gate.config.drift == OnDrift::refuse) throw failure;
+  if (refuses_drift(gate, view)) throw failure;
   gate.log.warn("drift", failure.report().what);
 }
 
 }  // namespace
 
 std::string fingerprint_statement(const Gate& gate, const Connection& connection) {
-  return gate.sealed ? fingerprint_sql(connection, schemas(gate.sealed->snapshot)) : "";
+  return gate.sealed ? fingerprint_sql(connection, {}) : "";
 }
 
 std::variant<Live, Unreadable> read_live(const Gate& gate, Connection& connection,
@@ -125,10 +129,9 @@ std::variant<Live, Unreadable> read_live(const Gate& gate, Connection& connectio
   }
 }
 
-std::vector<Finding> differences(const Gate& gate, const Description& live, int version) {
-  return compare(
-      gate.sealed->snapshot.objects, live,
-      {.expected_major = gate.sealed->snapshot.major, .live_major = version / 10000, .ignore = gate.config.ignore});
+std::vector<Finding> differences(const Gate& gate, const Snapshot& expected, const Description& live, int version) {
+  return compare(expected.objects, live,
+                 {.expected_major = expected.major, .live_major = version / 10000, .ignore = gate.config.ignore});
 }
 
 void verify_schema(const Gate& gate, Connection& connection, const View& view, const char* state) {
@@ -136,8 +139,11 @@ void verify_schema(const Gate& gate, Connection& connection, const View& view, c
   require_schema(gate);
   const Mark mark = parse_mark(view.reading.comment);
   if (mark.holds(view.reading.fingerprint, mark_name(gate, !view.plan.ahead.empty()))) return;
-  const auto found = read_live(gate, connection, schemas(gate.sealed->snapshot));
-  if (const auto* live = std::get_if<Live>(&found)) return judge_schema(gate, connection, view, *live, state);
+  const Snapshot expected = whole(*gate.sealed);
+  const auto found = read_live(gate, connection, schemas(expected));
+  if (const auto* live = std::get_if<Live>(&found))
+    return judge_schema(gate, connection, view, live->fingerprint,
+                        differences(gate, expected, live->objects, view.reading.server.version), state);
   tell_unreadable(gate, std::get<Unreadable>(found));
 }
 

@@ -22,7 +22,8 @@ void verify_schema(const Gate& gate, Connection& connection, const View& view, c
 [[nodiscard]] std::variant<Live, Unreadable> read_live(const Gate& gate, Connection& connection,
                                                        const std::vector<std::string>& schemas);
 
-/// Against the gate's snapshot, as its settings say.
-[[nodiscard]] std::vector<Finding> differences(const Gate& gate, const Description& live, int version);
+/// As the gate's settings say; `version` is the live server's.
+[[nodiscard]] std::vector<Finding> differences(const Gate& gate, const Snapshot& expected, const Description& live,
+                                               int version);
 
 }  // namespace schemagate

@@ -1,20 +1,37 @@
 #pragma once
 
 #include <string>
+#include <vector>
 
 #include "database/connection.hpp"
 #include "database/history.hpp"
+#include "database/record.hpp"
 #include "database/url.hpp"
 #include "log.hpp"
 #include "migrations/migration.hpp"
 #include "migrations/script.hpp"
+#include "migrations/settings.hpp"
 
 namespace schemagate {
+
+/// How long we keep others waiting.
+struct Patience {
+  Clock::duration ddl_lock{};  ///< behind one statement of ours that waits for a lock; 0 for ever
+  Clock::duration total{};     ///< until a lock is had at all
+};
 
 /// A session that migrates: prepared once, and again after every script, which may have changed anything in it.
 class Migrator {
  public:
-  Migrator(Connection& connection, const Url& url, HistoryTable table, Server server, const Log& log);
+  static constexpr auto watched_after = std::chrono::seconds{5};
+
+  struct Target {
+    const Url& url;
+    HistoryTable table;
+    Server server;
+    Patience patience;
+  };
+  Migrator(Connection& connection, Target target, const Log& log);
   ~Migrator();
   Migrator(const Migrator&) = delete;
   Migrator& operator=(const Migrator&) = delete;
@@ -24,33 +41,49 @@ class Migrator {
   void settle();
   [[nodiscard]] bool has_lock() const { return has_lock_; }
 
-  /// Runs one migration and records it. Throws Failure 65 (refused by the server), 69 (connection lost), 75 (deadline),
-  /// 128+n (signal); its state says what became of the migration.
-  void apply(const Migration& migration);
+  /// Runs one migration and records it; `begun` is the row of an earlier start that can be resumed, or null. Throws
+  /// Failure 65 (refused by the server), 69 (connection lost), 75 (deadline, a lock), 76 (cannot be resumed), 128+n
+  /// (signal); its state says what became of the migration.
+  void apply(const Migration& migration, const HistoryRow* begun);
 
  private:
+  /// Where a migration of several segments stands.
+  struct Stand {
+    const Migration& migration;
+    std::string id;
+    Progress progress;
+  };
+
   void apply_whole(const Migration& migration);
   void apply_as_written(const Migration& migration, Mode mode);
   void record_outcome(const Migration& migration, Mode mode, const std::string& id, Outcome& outcome);
   Outcome run_whole(const Migration& migration);
-  Outcome run(const Migration& migration, const std::string& message);
+
+  void apply_segments(const Migration& migration, const std::vector<Segment>& segments, const HistoryRow* begun);
+  void resume(Stand& stand, const std::vector<Segment>& segments);
+  void run_segment(Stand& stand, const Segment& segment);
+  void run_alone(Stand& stand, const Segment& segment);
+  void come_to(Stand& stand, std::size_t done);
+  [[noreturn]] void stop(Stand& stand, const Segment& segment, Outcome& outcome);
+
+  Outcome run(const Migration& migration, const std::string& message, Clock::duration first_look);
+  Outcome insist(const Migration& migration, const std::string& message);
+  [[nodiscard]] std::string opening(const Migration& migration) const;
+  [[nodiscard]] static std::int64_t milliseconds(Clock::duration span);
+  [[nodiscard]] bool limits_locks(const Migration& migration) const;
   void end_transaction(Outcome& outcome);
-  [[nodiscard]] std::string recording(const Migration& migration) const;
-  [[nodiscard]] std::string rolled_back_before(const Migration& migration) const;
-  std::string record_start(const Migration& migration);
-  void record_rolled_back(const Migration& migration, const std::string& logs);
-  void record_end(const std::string& id, const std::string& changes, Outcome& outcome);
+  void record_end(std::optional<ServerMessage> failed, Outcome& outcome);
   void tell_activity(const Migration& migration, Clock::time_point start);
   [[noreturn]] void fail(const Migration& migration, const Outcome& outcome, const std::string& next,
                          const std::string& what_stays) const;
 
   Connection& connection_;
-  const Url& url_;
-  HistoryTable table_;
-  Server server_;
+  Target target_;
+  Record record_;
   const Log& log_;
   std::size_t applied_ = 0;
   bool has_lock_ = false;
+  std::string blocker_;  ///< who kept the last statement from a lock, as far as it was seen
 };
 
 }  // namespace schemagate

@@ -34,12 +34,20 @@ std::string first(const std::vector<Row>& rows, std::size_t column) {
   return rows.empty() ? "" : rows[0].at(column).value_or("");
 }
 
+std::string behind(const std::string& sessions) {
+  if (sessions.empty() || sessions == "0") return "";
+  return fmt::format("; {} behind it", sessions == "1" ? "1 session waits" : sessions + " sessions wait");
+}
+
 /// Who is in the way of the backend, else how far it is, else what it waits for; empty when it runs.
 std::string state_of(Connection& connection, const std::string& pid) {
-  const auto blockers = connection.query(
-      fmt::format("SELECT {} FROM pg_catalog.pg_stat_activity a WHERE a.pid = ANY (pg_catalog.pg_blocking_pids({}))",
-                  describe_sql, pid));
-  if (!blockers.empty()) return "waiting for a lock held by " + first(blockers, 0);
+  const auto blockers = connection.query(fmt::format(
+      "SELECT {0} || COALESCE('; its transaction is open for ' || EXTRACT(EPOCH FROM pg_catalog.clock_timestamp() - "
+      "a.xact_start)::int || ' s', ''), (SELECT pg_catalog.count(*) FROM pg_catalog.pg_stat_activity w WHERE {1} = ANY "
+      "(pg_catalog.pg_blocking_pids(w.pid)) AND w.wait_event_type = 'Lock')"
+      " FROM pg_catalog.pg_stat_activity a WHERE a.pid = ANY (pg_catalog.pg_blocking_pids({1}))",
+      describe_sql, pid));
+  if (!blockers.empty()) return "waiting for a lock held by " + first(blockers, 0) + behind(first(blockers, 1));
   const auto states = connection.query(
       fmt::format("SELECT {}, CASE WHEN a.state = 'active' THEN a.wait_event_type || ' ' || a.wait_event END"
                   " FROM pg_catalog.pg_stat_activity a WHERE a.pid = {}",

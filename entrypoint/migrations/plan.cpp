@@ -6,6 +6,7 @@
 
 #include "migrations/checksum.hpp"
 #include "migrations/order.hpp"
+#include "migrations/progress.hpp"
 
 namespace schemagate {
 namespace {
@@ -45,6 +46,13 @@ std::vector<std::string> unknown(std::span<const Migration> folder, const Applie
   return {names.begin(), names.end()};
 }
 
+/// An edited file may have other parts.
+bool can_go_on(const HistoryRow& row, std::span<const Migration> folder) {
+  const auto found = std::ranges::lower_bound(folder, row.name, {}, &Migration::name);
+  return found != folder.end() && found->name == row.name && found->checksum == row.checksum &&
+         parse_progress(row.logs).has_value();
+}
+
 /// Once both are applied their order is history, and not worth a word at every start.
 std::vector<std::pair<std::string, std::string>> ambiguous(std::span<const Migration> folder, const Plan& plan) {
   const auto is_pending = [&](const Migration& m) { return std::ranges::binary_search(plan.pending, m.name); };
@@ -66,7 +74,8 @@ Plan make_plan(std::span<const Migration> folder, const History& history) {
                          [&](const std::string& name) { return name < applied.rbegin()->first; });
   plan.ambiguous = ambiguous(folder, plan);
   plan.ahead = unknown(folder, applied);
-  std::ranges::copy_if(history.rows, std::back_inserter(plan.failed), &HistoryRow::failed);
+  for (const HistoryRow& row : history.rows)
+    if (row.failed()) (can_go_on(row, folder) ? plan.begun : plan.failed).push_back(row);
   plan.tables = history.tables;
   return plan;
 }

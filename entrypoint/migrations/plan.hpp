@@ -29,6 +29,7 @@ struct Plan {
   std::vector<Edited> edited;
   std::vector<std::string> ahead;   ///< applied, but not in the image
   std::vector<HistoryRow> failed;   ///< neither finished nor rolled back
+  std::vector<HistoryRow> begun{};  ///< likewise, but of ours, of the same file, and known how far it came
   std::vector<std::string> tables;  ///< of a schema that has no history
 
   friend bool operator==(const Plan&, const Plan&) = default;

@@ -4,6 +4,7 @@
 
 #include <algorithm>
 
+#include "migrations/progress.hpp"
 #include "text.hpp"
 
 namespace schemagate {
@@ -78,10 +79,17 @@ void add_ahead(const Plan& plan, OnAhead policy, Reasons& reasons) {
                      "it with\n  --ahead allow  (SCHEMAGATE_AHEAD=allow)"});
 }
 
+std::string begun_text(const HistoryRow& row) {
+  const std::string error = parse_progress(row.logs).value_or(Progress{}).error;
+  return fmt::format("{} was begun on {} and goes on where it stopped{}", row.name, row.started_at,
+                     error.empty() ? "" : ":\n" + indent("  " + first_lines(error), 2));
+}
+
 void add_pending(const Plan& plan, const Place& place, Reasons& reasons) {
-  const std::string what = fmt::format(
+  std::string what = fmt::format(
       "{} pending:\n{}", counted(plan.pending.size(), "migration") + (plan.pending.size() == 1 ? " is" : " are"),
       indent("  " + listed(plan.pending), 2));
+  for (const HistoryRow& row : plan.begun) what += "\n" + begun_text(row);
   if (place.read_only)
     reasons.push_back({what + "\nand this session may only read: a standby, or a server or role set read-only",
                        "point SCHEMAGATE_DATABASE_URL to the primary and to a role that may write, or wait until the "

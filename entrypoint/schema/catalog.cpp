@@ -4,7 +4,10 @@
 
 #include <algorithm>
 #include <array>
+#include <chrono>
 #include <optional>
+#include <random>
+#include <utility>
 
 #include "schema/catalog_sql.hpp"
 #include "text.hpp"
@@ -12,8 +15,8 @@
 namespace schemagate {
 namespace {
 
-constexpr char unit_separator = '\x1f';
-constexpr int most_tries = 3;
+constexpr int most_tries = 10;
+constexpr std::chrono::milliseconds between_tries{50};
 
 /// Which results of the batch are which: BEGIN, pins, fingerprint, description, fingerprint, COMMIT.
 constexpr std::size_t before = 2;
@@ -30,74 +33,93 @@ std::string named(const Connection& connection, const std::vector<std::string>& 
   return fmt::format("n.nspname IN ({})", join(literals, ", "));
 }
 
-std::string description_sql(const Connection& connection, const Scope& scope) {
+/// What a name or a body cannot hold, because it was there before this was drawn.
+std::string new_separator() { return fmt::format("\x1f{:08x}", std::random_device{}()); }
+
+/// With the whole separator instead of its first character, as SQL writes it.
+std::string separated(std::string_view sql, std::string_view separator) {
+  static constexpr std::string_view sign = R"(\x1f)";
+  std::string result{sql};
+  for (std::size_t at = 0; (at = result.find(sign, at)) != std::string::npos;) {
+    at += sign.size();
+    result.insert(at, separator.substr(1));
+  }
+  return result;
+}
+
+std::string description_sql(const Connection& connection, const Scope& scope, std::string_view separator) {
   const std::string history =
       fmt::format("n.id = {} AND c.relname = '_prisma_migrations'", connection.literal(scope.history.schema));
-  return fmt::format(fmt::runtime(catalog_sql::scope), fmt::arg("names", named(connection, scope.schemas)),
-                     fmt::arg("history", history)) +
-         std::string{catalog_sql::columns} + "obj(kind, id, body) AS (" + std::string{catalog_sql::relations} +
-         std::string{catalog_sql::attached} + std::string{catalog_sql::types} + std::string{catalog_sql::functions} +
-         std::string{catalog_sql::rare} + ") SELECT kind, id, body FROM obj";
+  return fmt::format(fmt::runtime(separated(catalog_sql::scope, separator)),
+                     fmt::arg("names", named(connection, scope.schemas)), fmt::arg("history", history)) +
+         separated(catalog_sql::columns, separator) + "obj(kind, id, body) AS (" +
+         separated(catalog_sql::relations, separator) + separated(catalog_sql::attached, separator) +
+         separated(catalog_sql::types, separator) + separated(catalog_sql::functions, separator) +
+         separated(catalog_sql::rare, separator) + ") SELECT kind, id, body FROM obj";
 }
+
+struct Question {
+  std::string sql;
+  std::string separator;
+};
 
 /// The functions that deparse look at the catalogs as they are, not at the transaction's snapshot. So each statement
 /// takes its own, and equal fingerprints before and after tell that nothing changed meanwhile.
-std::string batch(const Connection& connection, const Scope& scope) {
+Question question(const Connection& connection, const Scope& scope) {
+  std::string separator = new_separator();
   const std::string fingerprint = fingerprint_sql(connection, scope.schemas);
-  return fmt::format("BEGIN ISOLATION LEVEL READ COMMITTED READ ONLY; {}; {}; {}; {}; COMMIT", catalog_sql::pins,
-                     fingerprint, description_sql(connection, scope), fingerprint);
+  std::string sql =
+      fmt::format("BEGIN ISOLATION LEVEL READ COMMITTED READ ONLY; {}; {}; {}; {}; COMMIT", catalog_sql::pins,
+                  fingerprint, description_sql(connection, scope, separator), fingerprint);
+  return {std::move(sql), std::move(separator)};
 }
 
 /// Deparsing waits for whoever holds a table exclusively, and fails on what was dropped under it.
-bool is_busy(const ServerMessage& error) { return error.sqlstate == "55P03" || error.sqlstate == "57014"; }
+bool is_busy(const ServerMessage& error) { return error.sqlstate == "55P03"; }
+bool is_cancelled(const ServerMessage& error) { return error.sqlstate == "57014"; }
 bool is_torn(const ServerMessage& error) {
   constexpr std::array<std::string_view, 3> gone{"42P01", "42704", "3F000"};
   return error.sqlstate.starts_with("XX") || std::ranges::find(gone, error.sqlstate) != gone.end();
 }
 
-std::string identity(std::string_view names) {
-  std::string result;
-  for (const char c : names) switch (c) {
-      case unit_separator:
-        result += '.';
-        break;
-      case '\t':
-        result += "\\t";
-        break;
-      case '\n':
-        result += "\\n";
-        break;
-      case '\r':
-        result += "\\r";
-        break;
-      case '.':
-      case '\\':
-        result += '\\';
-        [[fallthrough]];
-      default:
-        result += c;
-    }
+std::vector<std::string_view> pieces(std::string_view text, std::string_view separator) {
+  std::vector<std::string_view> result;
+  for (std::size_t end = 0; (end = text.find(separator)) != std::string_view::npos;) {
+    result.push_back(text.substr(0, end));
+    text.remove_prefix(end + separator.size());
+  }
+  result.push_back(text);
   return result;
 }
 
-/// Nothing for an object that was dropped while it was described: a NULL, or a type that PostgreSQL calls `???`.
-std::optional<Object> object(const Row& row) {
+std::string escaped(std::string_view name) {
+  std::string result;
+  for (const char c : name) {
+    if (contains(".\\\t\n\r", c)) result += '\\';
+    result += c == '\t' ? 't' : c == '\n' ? 'n' : c == '\r' ? 'r' : c;
+  }
+  return result;
+}
+
+/// Nothing for an object that was dropped while it was described.
+std::optional<Object> object(const Row& row, std::string_view separator) {
   if (std::ranges::any_of(row, [](const auto& value) { return !value; })) return std::nullopt;
-  Object result{.kind = *row.at(0), .identity = identity(*row.at(1)), .properties = {}};
+  std::vector<std::string> names;
+  for (const std::string_view name : pieces(*row.at(1), separator)) names.push_back(escaped(name));
+  Object result{.kind = *row.at(0), .identity = join(names, "."), .properties = {}};
   const std::string_view body = *row.at(2);
   if (body.empty()) return result;
-  for (const std::string_view property : split(body.substr(1), unit_separator)) {
+  for (const std::string_view property : pieces(body.substr(separator.size()), separator)) {
     const auto [key, value] = cut(property, '=');
-    if (value.starts_with("???")) return std::nullopt;
     result.properties.emplace_back(key, value);
   }
   return result;
 }
 
-std::optional<Description> objects(const std::vector<Row>& rows) {
+std::optional<Description> objects(const std::vector<Row>& rows, std::string_view separator) {
   Description result;
   for (const Row& row : rows) {
-    std::optional<Object> found = object(row);
+    std::optional<Object> found = object(row, separator);
     if (!found) return std::nullopt;
     result.push_back(*std::move(found));
   }
@@ -105,35 +127,56 @@ std::optional<Description> objects(const std::vector<Row>& rows) {
   return result;
 }
 
-std::optional<Live> live(const Reply& reply) {
+/// Its fingerprint is empty unless it was the same before and after.
+std::optional<Live> live(const Reply& reply, std::string_view separator) {
   if (reply.results.size() != complete) throw QueryFailed{{.message = "an incomplete answer"}};
-  if (reply.results[before] != reply.results[after]) return std::nullopt;
-  std::optional<Description> found = objects(reply.results[description]);
+  std::optional<Description> found = objects(reply.results[description], separator);
   if (!found) return std::nullopt;
-  return Live{.objects = *std::move(found), .fingerprint = reply.results[before].at(0).at(0).value()};
+  const bool still = reply.results[before] == reply.results[after];
+  return Live{.objects = *std::move(found),
+              .fingerprint = still ? reply.results[before].at(0).at(0).value() : std::string{}};
 }
 
-/// Not busy when it was torn, and may be tried again.
-std::variant<Live, Unreadable> read(Connection& connection, const std::string& sql) {
-  const Reply reply = connection.send(sql);
+/// Neither busy nor cancelled when it was torn, and may be tried again.
+std::variant<Live, Unreadable> read(Connection& connection, const Question& question) {
+  const Reply reply = connection.send(question.sql);
   if (!reply.error) {
-    if (std::optional<Live> found = live(reply)) return *std::move(found);
+    if (std::optional<Live> found = live(reply, question.separator)) return *std::move(found);
     return Unreadable{.why = "the schema is being changed"};
   }
   if (connection.transaction() == Transaction::failed) connection.send("ROLLBACK");
-  const bool busy = is_busy(*reply.error);
-  if (!busy && !is_torn(*reply.error)) throw QueryFailed{*reply.error};
-  return Unreadable{.why = brief(*reply.error), .busy = busy};
+  const ServerMessage& error = *reply.error;
+  if (!is_busy(error) && !is_cancelled(error) && !is_torn(error)) throw QueryFailed{error};
+  return Unreadable{.why = brief(error), .busy = is_busy(error), .cancelled = is_cancelled(error)};
+}
+
+using Found = std::variant<Live, Unreadable>;
+
+/// Whoever makes and drops tables in a schema that is not ours changes every fingerprint: what was described twice in a
+/// row is believed as well, for this once.
+bool is_settled(const Found& found, const Found& earlier) {
+  if (const auto* unreadable = std::get_if<Unreadable>(&found)) return unreadable->busy || unreadable->cancelled;
+  const Live& live = std::get<Live>(found);
+  const auto* before = std::get_if<Live>(&earlier);
+  return !live.fingerprint.empty() || (before != nullptr && before->objects == live.objects);
+}
+
+Unreadable changing(const Found& found) {
+  const auto* unreadable = std::get_if<Unreadable>(&found);
+  return unreadable != nullptr ? *unreadable : Unreadable{.why = "the schema is being changed"};
 }
 
 }  // namespace
 
 std::variant<Live, Unreadable> describe(Connection& connection, const Scope& scope) {
-  const std::string sql = batch(connection, scope);
+  const Question asked = question(connection, scope);
+  Found earlier = Unreadable{};
   for (int tries = 1;; ++tries) {
-    std::variant<Live, Unreadable> found = read(connection, sql);
-    const auto* unreadable = std::get_if<Unreadable>(&found);
-    if (unreadable == nullptr || unreadable->busy || tries == most_tries) return found;
+    Found found = read(connection, asked);
+    if (is_settled(found, earlier)) return found;
+    if (tries == most_tries) return changing(found);
+    earlier = std::move(found);
+    if (tries > 1) connection.wait().pause(between_tries);
   }
 }
 

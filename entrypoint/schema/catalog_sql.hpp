@@ -2,9 +2,14 @@
 
 #include <string_view>
 
-// What describe() asks. Its rows have three columns: kind; names, separated by the control character "unit separator"
-// (what follows a "record separator" belongs to the last name as it is); and properties, each begun by a unit
-// separator. So nothing is escaped here. `{names}` is a condition on `n.nspname`, `{history}` one on a relation.
+// What describe() asks. Its rows have three columns: kind; names, separated by the control character "unit separator";
+// and properties, each begun by one. A program may have written that too, so to each `\x1f` here is added what nobody
+// knew before, and nothing is escaped but `=` in a key. A row with a NULL is about an object that was dropped
+// meanwhile: so are all that is deparsed of it, and a type that format_type() calls `???`.
+// `{names}` is a condition on `n.nspname`, `{history}` one on a relation.
+//
+// No implicit cast is relied on, and no operand of `||` but text and name: a database may have casts of its own, as
+// from integer to text, and then PostgreSQL refuses what it cannot tell apart.
 //
 // Catalogs: PostgreSQL documentation, chapter "System Catalogs". What one release has and another has not is read
 // through to_jsonb(), where a missing column is NULL and not an error.
@@ -18,7 +23,7 @@ inline constexpr std::string_view pins = R"sql(SELECT pg_catalog.set_config(n, v
   ('search_path', ''), ('quote_all_identifiers', 'off'), ('datestyle', 'ISO, MDY'), ('intervalstyle', 'postgres'),
   ('timezone', 'UTC'), ('extra_float_digits', '1'), ('bytea_output', 'hex'), ('lc_monetary', 'C'),
   ('standard_conforming_strings', 'on'), ('client_encoding', 'UTF8'), ('jit', 'off'),
-  ('max_parallel_workers_per_gather', '0'), ('statement_timeout', '30s'), ('lock_timeout', '2s')) AS s(n, v))sql";
+  ('max_parallel_workers_per_gather', '0'), ('statement_timeout', '5min'), ('lock_timeout', '2s')) AS s(n, v))sql";
 
 inline constexpr std::string_view scope = R"sql(
 WITH ext AS MATERIALIZED (
@@ -31,7 +36,7 @@ ns AS MATERIALIZED (
     AND NOT EXISTS (SELECT FROM ext x WHERE x.classid = 'pg_namespace'::regclass AND x.objid = n.oid)
 ),
 rel AS MATERIALIZED (
-  SELECT c.oid, c.relkind, c.relpersistence, c.reloptions, c.relam, c.relreplident, c.relrowsecurity,
+  SELECT c.oid, c.relkind, c.relowner, c.relpersistence, c.reloptions, c.relam, c.relreplident, c.relrowsecurity,
          c.relforcerowsecurity, c.reloftype, c.reltoastrelid, n.id || E'\x1f' || c.relname AS id,
          replace(replace(n.id::text, E'\\', E'\\\\'), '.', E'\\.') || '.' ||
          replace(replace(c.relname::text, E'\\', E'\\\\'), '.', E'\\.') AS name, c.relkind IN ('r','p','f') AS istab
@@ -53,7 +58,7 @@ typ AS MATERIALIZED (
 inline constexpr std::string_view columns = R"sql(
 col AS MATERIALIZED (
   SELECT r.oid, r.id AS rid, r.relkind, a.attname, a.attnum, r.id || E'\x1f' || a.attname AS id,
-         E'\x1ftype=' || format_type(a.atttypid, a.atttypmod)
+         E'\x1ftype=' || NULLIF(format_type(a.atttypid, a.atttypmod), '???')
       || CASE WHEN a.attcollation <> 0 AND a.attcollation <> t.typcollation
               THEN E'\x1fcollate=' || a.attcollation::regcollation::text ELSE '' END
       || CASE WHEN a.attnotnull THEN E'\x1fnotnull' ELSE '' END
@@ -63,7 +68,7 @@ col AS MATERIALIZED (
            || pg_get_expr(d.adbin, d.adrelid) END
       || CASE WHEN a.attstorage <> t.typstorage THEN E'\x1fstorage=' || a.attstorage::text ELSE '' END
       || CASE WHEN a.attcompression <> '' THEN E'\x1fcompression=' || a.attcompression::text ELSE '' END
-      || CASE WHEN coalesce(a.attstattarget, -1) >= 0 THEN E'\x1fstats=' || a.attstattarget ELSE '' END
+      || CASE WHEN coalesce(a.attstattarget, -1) >= 0 THEN E'\x1fstats=' || a.attstattarget::text ELSE '' END
       || CASE WHEN a.attoptions IS NULL THEN '' ELSE
            coalesce((SELECT E'\x1foptions=' || string_agg(o, ',' ORDER BY o COLLATE "C") FROM unnest(a.attoptions) o
                      WHERE o NOT LIKE 'pg@_%' ESCAPE '@'), '') END
@@ -92,7 +97,7 @@ inline constexpr std::string_view relations = R"sql(
       || CASE WHEN r.relkind = 'p' THEN E'\x1fpartkey=' || pg_get_partkeydef(r.oid) ELSE '' END
       || CASE WHEN r.relrowsecurity THEN E'\x1frls' ELSE '' END
       || CASE WHEN r.relforcerowsecurity THEN E'\x1fforcerls' ELSE '' END
-      || CASE WHEN r.reloftype <> 0 THEN E'\x1fof=' || format_type(r.reloftype, NULL) ELSE '' END
+      || CASE WHEN r.reloftype <> 0 THEN E'\x1fof=' || NULLIF(format_type(r.reloftype, NULL), '???') ELSE '' END
       || CASE WHEN r.relam NOT IN (0, 2) THEN E'\x1faccess=' || (SELECT m.amname FROM pg_am m WHERE m.oid = r.relam)
               ELSE '' END
       || coalesce((SELECT E'\x1foptions=' || string_agg(o, ',' ORDER BY o COLLATE "C")
@@ -102,6 +107,9 @@ inline constexpr std::string_view relations = R"sql(
       || CASE WHEN r.relkind NOT IN ('r','p','m') THEN '' ELSE
            CASE r.relreplident WHEN 'f' THEN E'\x1freplident=full' WHEN 'n' THEN E'\x1freplident=nothing'
                                WHEN 'i' THEN E'\x1freplident=index' ELSE '' END END
+      -- The bits of INSERT, UPDATE and DELETE: nobody needs an INSTEAD OF trigger.
+      || CASE WHEN r.relkind = 'v' AND pg_relation_is_updatable(r.oid, false) & 28 = 28 THEN E'\x1fupdatable'
+              ELSE '' END
       || CASE WHEN r.relkind IN ('v','m') THEN E'\x1fdef=' || pg_get_viewdef(r.oid) ELSE '' END
       || CASE WHEN r.relkind <> 'f' THEN '' ELSE
            (SELECT E'\x1fserver=' || s.srvname || CASE WHEN f.ftoptions IS NULL THEN '' ELSE
@@ -122,8 +130,9 @@ inline constexpr std::string_view relations = R"sql(
   FROM col c GROUP BY c.rid
   UNION ALL
   SELECT 'sequence', r.id,
-         E'\x1ftype=' || format_type(s.seqtypid, NULL) || E'\x1fstart=' || s.seqstart || E'\x1finc=' || s.seqincrement
-      || E'\x1fmin=' || s.seqmin || E'\x1fmax=' || s.seqmax || E'\x1fcache=' || s.seqcache
+         E'\x1ftype=' || NULLIF(format_type(s.seqtypid, NULL), '???') || E'\x1fstart=' || s.seqstart::text
+      || E'\x1finc=' || s.seqincrement::text || E'\x1fmin=' || s.seqmin::text
+      || E'\x1fmax=' || s.seqmax::text || E'\x1fcache=' || s.seqcache::text
       || CASE WHEN s.seqcycle THEN E'\x1fcycle' ELSE '' END
       -- An owned one follows its table, since 15.
       || CASE WHEN r.relpersistence = 'u' AND a.attname IS NULL THEN E'\x1funlogged' ELSE '' END
@@ -165,7 +174,8 @@ inline constexpr std::string_view attached = R"sql(
       || CASE WHEN i.indisvalid AND i.indisready AND i.indislive THEN '' ELSE E'\x1fINVALID' END
       || CASE WHEN i.indisreplident THEN E'\x1freplident' ELSE '' END
       || CASE WHEN i.indexprs IS NULL THEN '' ELSE
-           coalesce((SELECT E'\x1fstats=' || string_agg(a.attnum || ':' || a.attstattarget, ',' ORDER BY a.attnum)
+           coalesce((SELECT E'\x1fstats=' || string_agg(a.attnum::text || ':' || a.attstattarget::text, ','
+                                                   ORDER BY a.attnum)
                      FROM pg_attribute a
                      WHERE a.attrelid = i.indexrelid AND coalesce(a.attstattarget, -1) >= 0), '') END
   FROM rel r JOIN pg_index i ON i.indrelid = r.oid JOIN pg_class ic ON ic.oid = i.indexrelid
@@ -188,17 +198,19 @@ inline constexpr std::string_view attached = R"sql(
       || CASE w.ev_enabled WHEN 'O' THEN '' ELSE E'\x1fenabled=' || w.ev_enabled::text END
   FROM rel r JOIN pg_rewrite w ON w.ev_class = r.oid WHERE w.rulename <> '_RETURN'
   UNION ALL
+  -- Who owns the tables is each deployment's own business.
   SELECT 'policy', r.id || E'\x1f' || p.polname,
          CASE WHEN p.polpermissive THEN '' ELSE E'\x1frestrictive' END || E'\x1fcmd=' || p.polcmd::text
       || E'\x1froles=' || (SELECT string_agg(s.o, ',' ORDER BY s.o COLLATE "C") FROM (
-           SELECT CASE WHEN u = 0 THEN 'public' ELSE pg_get_userbyid(u)::text END FROM unnest(p.polroles) u) s(o))
+           SELECT CASE u WHEN 0 THEN 'public' WHEN r.relowner THEN '$owner' ELSE quote_ident(pg_get_userbyid(u)) END
+           FROM unnest(p.polroles) u) s(o))
       || CASE WHEN p.polqual IS NULL THEN '' ELSE E'\x1fusing=' || pg_get_expr(p.polqual, p.polrelid) END
       || CASE WHEN p.polwithcheck IS NULL THEN '' ELSE E'\x1fcheck=' || pg_get_expr(p.polwithcheck, p.polrelid) END
   FROM rel r JOIN pg_policy p ON p.polrelid = r.oid
   UNION ALL
   SELECT 'statistics', n.id || E'\x1f' || s.stxname,
          E'\x1fdef=' || pg_get_statisticsobjdef(s.oid)
-      || CASE WHEN coalesce(s.stxstattarget, -1) >= 0 THEN E'\x1ftarget=' || s.stxstattarget ELSE '' END
+      || CASE WHEN coalesce(s.stxstattarget, -1) >= 0 THEN E'\x1ftarget=' || s.stxstattarget::text ELSE '' END
   FROM rel r JOIN pg_statistic_ext s ON s.stxrelid = r.oid JOIN ns n ON n.oid = s.stxnamespace
   UNION ALL
 )sql";
@@ -210,23 +222,23 @@ inline constexpr std::string_view types = R"sql(
   UNION ALL
   -- Not typdefault: that is the text of the session that made it, with its search_path.
   SELECT 'domain', t.id,
-         E'\x1ftype=' || format_type(t.typbasetype, t.typtypmod)
+         E'\x1ftype=' || NULLIF(format_type(t.typbasetype, t.typtypmod), '???')
       || CASE WHEN t.typcollation <> 0 AND t.typcollation <> b.typcollation
               THEN E'\x1fcollate=' || t.typcollation::regcollation::text ELSE '' END
       || CASE WHEN t.typnotnull THEN E'\x1fnotnull' ELSE '' END
       || CASE WHEN t.typdefaultbin IS NULL THEN '' ELSE E'\x1fdefault=' || pg_get_expr(t.typdefaultbin, 0) END
-      || coalesce((SELECT CASE WHEN count(*) = count(pg_get_constraintdef(c.oid)) THEN
-                     string_agg(E'\x1fcheck ' || c.conname || '=' || pg_get_constraintdef(c.oid), ''
-                                ORDER BY c.conname::text COLLATE "C") ELSE E'\x1f???' END
-                   FROM pg_constraint c WHERE c.contypid = t.oid AND c.contype = 'c'), '')
+      || (SELECT CASE WHEN count(*) = count(pg_get_constraintdef(c.oid)) THEN
+            coalesce(string_agg(E'\x1fcheck ' || replace(replace(c.conname::text, E'\\', E'\\\\'), '=', E'\\e')
+                                || '=' || pg_get_constraintdef(c.oid), '' ORDER BY c.conname::text COLLATE "C"), '') END
+          FROM pg_constraint c WHERE c.contypid = t.oid AND c.contype = 'c')
   FROM typ t JOIN pg_type b ON b.oid = t.typbasetype WHERE t.typtype = 'd'
   UNION ALL
   SELECT 'range', t.id,
-         E'\x1fsubtype=' || format_type(g.rngsubtype, NULL)
+         E'\x1fsubtype=' || NULLIF(format_type(g.rngsubtype, NULL), '???')
       || CASE WHEN g.rngcollation NOT IN (0, 100) THEN E'\x1fcollate=' || g.rngcollation::regcollation::text ELSE '' END
       || E'\x1fopclass=' || (SELECT o.opcname FROM pg_opclass o WHERE o.oid = g.rngsubopc)
       || E'\x1fcanonical=' || g.rngcanonical::text || E'\x1fdiff=' || g.rngsubdiff::text
-      || E'\x1fmultirange=' || format_type(g.rngmultitypid, NULL)
+      || E'\x1fmultirange=' || NULLIF(format_type(g.rngmultitypid, NULL), '???')
   FROM typ t JOIN pg_range g ON g.rngtypid = t.oid WHERE t.typtype = 'r'
   UNION ALL
 )sql";
@@ -234,14 +246,16 @@ inline constexpr std::string_view types = R"sql(
 // Not the constructors that a range type brings (as its cast to a multirange): they are internal dependencies.
 inline constexpr std::string_view functions = R"sql(
   SELECT CASE p.prokind WHEN 'p' THEN 'procedure' WHEN 'a' THEN 'aggregate' ELSE 'function' END,
-         n.id || E'\x1f' || p.proname || '(' || pg_get_function_identity_arguments(p.oid) || ')',
+         n.id || E'\x1f' || p.proname || '(' || oidvectortypes(p.proargtypes) || ')',
          E'\x1fdef=' || CASE WHEN p.prokind <> 'a' THEN pg_get_functiondef(p.oid) ELSE
-           (SELECT concat_ws(',', 'kind=' || g.aggkind::text, 'sfunc=' || g.aggtransfn::regprocedure,
-                             'stype=' || format_type(g.aggtranstype, NULL), 'final=' || g.aggfinalfn,
-                             'combine=' || g.aggcombinefn, 'init=' || g.agginitval, 'ser=' || g.aggserialfn,
-                             'deser=' || g.aggdeserialfn, 'sort=' || g.aggsortop::regoper,
+           (SELECT concat_ws(',', 'args=' || pg_get_function_identity_arguments(p.oid),
+                             'kind=' || g.aggkind::text, 'sfunc=' || g.aggtransfn::regprocedure::text,
+                             'stype=' || format_type(g.aggtranstype, NULL), 'final=' || g.aggfinalfn::text,
+                             'combine=' || g.aggcombinefn::text, 'init=' || g.agginitval, 'ser=' || g.aggserialfn::text,
+                             'deser=' || g.aggdeserialfn::text, 'sort=' || g.aggsortop::regoper::text,
                              'par=' || p.proparallel::text,
-                             'ffx=' || g.aggfinalextra, 'minit=' || g.aggminitval, 'msfunc=' || g.aggmtransfn)
+                             'ffx=' || g.aggfinalextra::text, 'minit=' || g.aggminitval,
+                             'msfunc=' || g.aggmtransfn::text)
             FROM pg_aggregate g WHERE g.aggfnoid = p.oid) END
   FROM pg_proc p JOIN ns n ON n.oid = p.pronamespace
   WHERE NOT EXISTS (SELECT FROM ext x WHERE x.classid = 'pg_proc'::regclass AND x.objid = p.oid)
@@ -253,21 +267,22 @@ inline constexpr std::string_view functions = R"sql(
 // A collation's locale has had three names: collcollate, colliculocale (15), colllocale (17).
 inline constexpr std::string_view rare = R"sql(
   SELECT 'collation', n.id || E'\x1f' || c.collname,
-         E'\x1fdef=' || concat_ws(',', 'provider=' || c.collprovider::text, 'det=' || c.collisdeterministic,
+         E'\x1fdef=' || concat_ws(',', 'provider=' || c.collprovider::text, 'det=' || c.collisdeterministic::text,
            'locale=' || coalesce(to_jsonb(c)->>'colllocale', to_jsonb(c)->>'colliculocale',
                                   to_jsonb(c)->>'collcollate'))
   FROM pg_collation c JOIN ns n ON n.oid = c.collnamespace
   WHERE NOT EXISTS (SELECT FROM ext x WHERE x.classid = 'pg_collation'::regclass AND x.objid = c.oid)
   UNION ALL
-  SELECT 'operator', n.id || E'\x1f' || o.oprname || '(' || format_type(o.oprleft, NULL) || ','
-                     || format_type(o.oprright, NULL) || ')',
-         E'\x1ffunc=' || o.oprcode::regprocedure || E'\x1fcom=' || o.oprcom::regoperator
-      || E'\x1fneg=' || o.oprnegate::regoperator
+  SELECT 'operator', n.id || E'\x1f' || o.oprname || '(' || NULLIF(format_type(o.oprleft, NULL), '???') || ','
+                     || NULLIF(format_type(o.oprright, NULL), '???') || ')',
+         E'\x1ffunc=' || o.oprcode::regprocedure::text || E'\x1fcom=' || o.oprcom::regoperator::text
+      || E'\x1fneg=' || o.oprnegate::regoperator::text
   FROM pg_operator o JOIN ns n ON n.oid = o.oprnamespace
   WHERE NOT EXISTS (SELECT FROM ext x WHERE x.classid = 'pg_operator'::regclass AND x.objid = o.oid)
   UNION ALL
-  SELECT 'cast', format_type(c.castsource, NULL) || ' -> ' || format_type(c.casttarget, NULL),
-         E'\x1fdef=' || concat_ws(',', 'func=' || c.castfunc::regprocedure, 'ctx=' || c.castcontext::text,
+  SELECT 'cast',
+         NULLIF(format_type(c.castsource, NULL), '???') || ' -> ' || NULLIF(format_type(c.casttarget, NULL), '???'),
+         E'\x1fdef=' || concat_ws(',', 'func=' || c.castfunc::regprocedure::text, 'ctx=' || c.castcontext::text,
                                  'method=' || c.castmethod::text)
   FROM pg_cast c
   WHERE c.oid >= 16384
@@ -279,7 +294,7 @@ inline constexpr std::string_view rare = R"sql(
   UNION ALL
   SELECT 'tsconfig', n.id || E'\x1f' || c.cfgname,
          E'\x1fdef=' || (SELECT p.prsname FROM pg_ts_parser p WHERE p.oid = c.cfgparser) || ' '
-      || coalesce((SELECT string_agg(m.maptokentype || ':' || m.mapdict::regdictionary, ','
+      || coalesce((SELECT string_agg(m.maptokentype::text || ':' || m.mapdict::regdictionary::text, ','
                                      ORDER BY m.maptokentype, m.mapseqno)
                    FROM pg_ts_config_map m WHERE m.mapcfg = c.oid), '')
   FROM pg_ts_config c JOIN ns n ON n.oid = c.cfgnamespace
@@ -292,8 +307,9 @@ inline constexpr std::string_view rare = R"sql(
   WHERE NOT EXISTS (SELECT FROM ext x WHERE x.classid = 'pg_ts_dict'::regclass AND x.objid = c.oid)
   UNION ALL
   SELECT 'opclass', n.id || E'\x1f' || c.opcname || ' USING ' || m.amname,
-         E'\x1ftype=' || format_type(c.opcintype, NULL) || CASE WHEN c.opcdefault THEN E'\x1fdefault' ELSE '' END
-      || CASE WHEN c.opckeytype = 0 THEN '' ELSE E'\x1fstorage=' || format_type(c.opckeytype, NULL) END
+         E'\x1ftype=' || NULLIF(format_type(c.opcintype, NULL), '???')
+      || CASE WHEN c.opcdefault THEN E'\x1fdefault' ELSE '' END
+      || CASE WHEN c.opckeytype = 0 THEN '' ELSE E'\x1fstorage=' || NULLIF(format_type(c.opckeytype, NULL), '???') END
   FROM pg_opclass c JOIN ns n ON n.oid = c.opcnamespace JOIN pg_am m ON m.oid = c.opcmethod
   WHERE NOT EXISTS (SELECT FROM ext x WHERE x.classid = 'pg_opclass'::regclass AND x.objid = c.oid)
   UNION ALL
@@ -303,7 +319,7 @@ inline constexpr std::string_view rare = R"sql(
   WHERE NOT EXISTS (SELECT FROM ext x WHERE x.classid = 'pg_foreign_server'::regclass AND x.objid = s.oid)
   UNION ALL
   SELECT 'eventtrigger', e.evtname::text,
-         E'\x1fon=' || e.evtevent || E'\x1ffunc=' || e.evtfoid::regprocedure
+         E'\x1fon=' || e.evtevent || E'\x1ffunc=' || e.evtfoid::regprocedure::text
       || CASE WHEN e.evtenabled = 'O' THEN '' ELSE E'\x1fenabled=' || e.evtenabled::text END
       || coalesce((SELECT E'\x1ftags=' || string_agg(t, ',' ORDER BY t COLLATE "C") FROM unnest(e.evttags) t), '')
   FROM pg_event_trigger e JOIN pg_proc p ON p.oid = e.evtfoid JOIN ns n ON n.oid = p.pronamespace

@@ -6,6 +6,7 @@
 #include <utility>
 #include <vector>
 
+#include "schema/definition.hpp"
 #include "text.hpp"
 
 namespace schemagate {
@@ -107,6 +108,26 @@ bool filled(const Object& column) {
 
 Meaning unfilled() { return {Level::breaking, "every INSERT that leaves it out fails", "23502"}; }
 
+/// The column's type as a domain, what that is based on as a domain, …
+using Domains = std::vector<const Object*>;
+
+Domains domains_of(const Object& column, const Description& objects) {
+  Domains result;
+  for (const Object* at = &column; at != nullptr;) {
+    const auto types = identities(at->property("type").value_or(""));
+    at = find(objects, "domain", types.at(0));
+    if (at != nullptr) result.push_back(at);
+  }
+  return result;
+}
+
+template <typename Predicate>
+bool has(const Domains& domains, Predicate is_key) {
+  return std::ranges::any_of(domains, [&](const Object* domain) {
+    return std::ranges::any_of(domain->properties, [&](const auto& property) { return is_key(property.first); });
+  });
+}
+
 Meaning changed_null(const Object& live) {
   if (!live.property("notnull")) return {Level::risky, "the program may read NULL where there was none"};
   if (filled(live)) return {Level::risky, "writing NULL fails", "23502"};
@@ -123,6 +144,8 @@ Meaning changed_default(const Object& expected, const Object& live) {
 Meaning changed_identity(const Object& expected, const Object& live) {
   const auto after = live.property("identity");
   if (after == "always") return {Level::breaking, "every INSERT that gives it a value fails", "428C9"};
+  if (after && expected.property("default"))
+    return {Level::risky, "numbered as identity instead of by the default: numbers may collide or run out"};
   if (after) return {Level::harmless, "a value may be given, or left to the database"};
   if (live.property("default")) return {Level::risky, "numbered by a default instead of as identity"};
   if (expected.property("notnull") && live.property("notnull")) return unfilled();
@@ -156,8 +179,13 @@ Meaning changed_type(std::string_view expected, std::string_view live) {
   return other_type(before, after);
 }
 
-Meaning extra_column(const Object& live) {
-  if (live.property("notnull") && !filled(live)) return unfilled();
+Meaning extra_column(const Object& live, const Sides& sides) {
+  const Domains domains = domains_of(live, sides.live);
+  const bool needed = live.property("notnull") || has(domains, [](const auto& key) { return key == "notnull"; });
+  const bool given = filled(live) || has(domains, [](const auto& key) { return key == "default"; });
+  if (needed && !given) return unfilled();
+  if (has(domains, [](const auto& key) { return key.starts_with("check "); }))
+    return {Level::risky, "its domain may refuse the value of rows that leave it out", "23514"};
   return {Level::harmless, "statements that name their columns work; one prepared with SELECT * fails once", "0A000"};
 }
 

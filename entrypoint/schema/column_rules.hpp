@@ -7,7 +7,7 @@
 namespace schemagate {
 
 /// Columns of tables, views and composite types, and the types of domains.
-[[nodiscard]] Meaning extra_column(const Object& live);
+[[nodiscard]] Meaning extra_column(const Object& live, const Sides& sides);
 [[nodiscard]] Meaning changed_column(const Object& expected, const Object& live, std::string_view property);
 [[nodiscard]] Meaning changed_domain(const Object& expected, const Object& live, std::string_view property);
 /// Both as PostgreSQL prints them: `character varying(20)`.

@@ -9,6 +9,7 @@
 #include <tuple>
 #include <utility>
 
+#include "schema/moved.hpp"
 #include "schema/rules.hpp"
 #include "schema/same.hpp"
 #include "text.hpp"
@@ -44,10 +45,17 @@ bool ignored(const Object& object, const std::vector<std::string>& patterns) {
   return any_level(object.identity, matches) || any_level(outside(object), matches);
 }
 
+/// A migration that was checked out with CRLF leaves function bodies and comments in views with CRLF.
+void drop_returns(Object& object) {
+  for (auto& [key, value] : object.properties)
+    for (std::size_t at = value.find("\r\n"); at != std::string::npos; at = value.find("\r\n", at)) value.erase(at, 1);
+}
+
 Description wanted(const Description& objects, const std::vector<std::string>& patterns) {
   Description result;
   std::ranges::copy_if(objects, std::back_inserter(result),
                        [&](const Object& object) { return !ignored(object, patterns); });
+  std::ranges::for_each(result, drop_returns);
   sort(result);
   return result;
 }
@@ -92,9 +100,12 @@ class Alignment {
     if (same == expected_.end()) return;
     const std::string marked = column ? "type" : "kind";
     const std::string value{column ? object.property("type").value_or("") : std::string_view{object.kind}};
+    const bool updatable = object.property("updatable").has_value();
     object = *same;
-    std::erase_if(object.properties, [&](const auto& property) { return property.first == marked; });
+    std::erase_if(object.properties,
+                  [&](const auto& property) { return property.first == marked || property.first == "updatable"; });
     object.properties.emplace_back(marked, value);
+    if (updatable) object.properties.emplace_back("updatable", "");
   }
 
   Description& expected_;
@@ -124,10 +135,12 @@ std::string properties(const Object& object) {
   return join(words, " ");
 }
 
-/// Identities of what is on one side only and tells about everything in it.
+/// Identities of what tells about everything in it: of what is on one side only, and of columns that are numbered by an
+/// identity on one side only.
 struct Gone {
   std::set<std::string, std::less<>> containers;
-  std::set<std::string, std::less<>> columns;  ///< also of those that both sides have and changed their numbering
+  std::set<std::string, std::less<>> columns;
+  std::set<std::string, std::less<>> numbered;
   std::set<std::string, std::less<>> constraints;
   std::set<std::string, std::less<>> extensions;
 };
@@ -150,15 +163,27 @@ bool index_follows(const Object& index, const Gone& gone) {
   return gone.constraints.contains(table + "." + std::string{leaf(index.identity)});
 }
 
-/// Whether a finding about what this object is inside of tells about it already.
-bool follows(const Object& object, const Gone& gone) {
+/// A sequence that is missing while its column is not, is one that somebody may have named.
+bool sequence_follows(const Pair& pair, const Gone& gone) {
+  const std::string_view column = outside(pair.expected == nullptr ? *pair.live : *pair.expected);
+  return gone.columns.contains(column) || (pair.expected == nullptr && gone.numbered.contains(column));
+}
+
+bool is_within(const Object& object, const Gone& gone) {
   const auto is_gone = [&](std::string_view part) { return gone.containers.contains(part); };
-  if (object.kind == "colorder" || object.kind == "inherits") {
-    if (is_gone(object.identity)) return true;
-  }
-  if (any_level(parent(object.identity), is_gone) || any_level(outside(object), is_gone)) return true;
-  if (object.kind == "index") return index_follows(object, gone);
-  if (object.kind == "sequence") return gone.columns.contains(outside(object));
+  const bool about = object.kind == "colorder" || object.kind == "inherits";
+  return any_level(about ? std::string_view{object.identity} : parent(object.identity), is_gone) ||
+         any_level(outside(object), is_gone);
+}
+
+/// Whether a finding about what this object is inside of tells about it already.
+bool follows(const Pair& pair, const Gone& gone) {
+  const Object& object = pair.expected == nullptr ? *pair.live : *pair.expected;
+  const bool both = pair.expected != nullptr && pair.live != nullptr;
+  if (is_within(object, gone)) return true;
+  // One that became a constraint's may have been another one.
+  if (object.kind == "index") return index_follows(object, gone) && (!both || object.property("constraint"));
+  if (object.kind == "sequence") return !both && sequence_follows(pair, gone);
   if (object.kind == "fkdisabled") return gone.constraints.contains(object.identity);
   if (object.kind == "extversion") return gone.extensions.contains(object.identity);
   return false;
@@ -199,6 +224,7 @@ bool has(const std::vector<std::string>& keys, std::string_view key) {
 /// What another property of the same column or index tells already: a generated column has no default, a table's
 /// index has no definition of its own while it belongs to a constraint.
 bool implied(const std::string& key, const std::vector<std::string>& keys) {
+  if (key == "updatable") return has(keys, "kind");
   if (key == "default") return has(keys, "stored") || has(keys, "virtual") || has(keys, "identity");
   if (key == "virtual") return has(keys, "stored");
   if (key == "constraint") return has(keys, "def");
@@ -222,13 +248,14 @@ class Comparing {
   void note_gone(const Pair& pair) {
     if (pair.expected == nullptr || pair.live == nullptr)
       note(pair.expected == nullptr ? *pair.live : *pair.expected, gone_);
-    else if (pair.expected->kind == "column" && !same_value(*pair.expected, *pair.live, "identity"))
-      gone_.columns.insert(pair.expected->identity);
+    else if (pair.expected->kind == "column" &&
+             pair.expected->property("identity").has_value() != pair.live->property("identity").has_value())
+      gone_.numbered.insert(pair.expected->identity);
   }
 
   void add(const Pair& pair) {
     const Object& object = pair.expected == nullptr ? *pair.live : *pair.expected;
-    if (follows(object, gone_)) return;
+    if (follows(pair, gone_)) return;
     if (pair.live == nullptr)
       add(object, Change::missing, {}, properties(object), {}, missing(object, sides_));
     else if (pair.expected == nullptr)
@@ -241,11 +268,17 @@ class Comparing {
     const std::vector<std::string> keys = differing(expected, live);
     for (const std::string& key : keys) {
       const Meaning meaning = changed(expected, live, key, sides_);
-      const bool told = expected.kind == "colorder" && has_gone_column(expected.identity, gone_);
-      if (!implied(key, keys) && !(told && meaning.level == Level::harmless))
+      if (!implied(key, keys) && !(meaning.level == Level::harmless && is_told(expected)))
         add(expected, Change::changed, key, key == "kind" ? expected.kind : value_of(expected, key),
             value_of(live, key), meaning);
     }
+  }
+
+  /// Whether a harmless change comes with another finding.
+  [[nodiscard]] bool is_told(const Object& object) const {
+    if (object.kind == "colorder") return has_gone_column(object.identity, gone_);
+    if (object.kind == "index") return index_follows(object, gone_);
+    return object.kind == "sequence" && gone_.numbered.contains(outside(object));
   }
 
   void add(const Object& object, Change change, const std::string& property, const std::string& expected,
@@ -280,6 +313,7 @@ class Comparing {
 std::vector<Finding> compare(const Description& expected, const Description& live, const Comparison& comparison) {
   Description ours = wanted(expected, comparison.ignore);
   Description theirs = wanted(live, comparison.ignore);
+  align_extensions(ours, theirs);
   Alignment{ours, theirs}.align();
   return Comparing{{ours, theirs}, comparison}.findings();
 }

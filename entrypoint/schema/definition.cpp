@@ -67,6 +67,32 @@ std::vector<std::string> at_commas(std::string_view text) {
   return pieces;
 }
 
+/// After the first parentheses.
+std::string_view behind_list(std::string_view text) {
+  Nesting nesting;
+  bool opened = false;
+  for (std::size_t i = 0; i < text.size(); ++i) {
+    nesting.outside(text[i]);
+    if (opened && nesting.depth() == 0) return text.substr(i + 1);
+    opened = nesting.depth() > 0;
+  }
+  return {};
+}
+
+/// `public."a.b"` is `public.a\.b`.
+std::string identity_of(std::string_view printed) {
+  std::string identity;
+  Nesting nesting;
+  for (std::size_t i = 0; i < printed.size(); ++i) {
+    const char c = printed[i];
+    const bool outside = nesting.outside(c);
+    if (c == '"' && (!outside || i == 0 || printed[i - 1] != '"')) continue;
+    if (!outside && (c == '.' || c == '\\')) identity += '\\';
+    identity += c;
+  }
+  return identity;
+}
+
 /// ON CONFLICT does not ask for the order of an index.
 std::vector<std::string> without_order(std::vector<std::string> columns) {
   for (std::string& column : columns) {
@@ -81,15 +107,21 @@ std::optional<UniqueKey> key_of_constraint(const std::string& definition) {
   const Constraint constraint = parse_constraint(definition);
   const bool unique = constraint.sort == Sort::primary_key || constraint.sort == Sort::unique;
   if (!unique || constraint.deferrable) return std::nullopt;
-  return UniqueKey{.columns = without_order(listed_in(constraint.body)), .where = {}};
+  return UniqueKey{.columns = without_order(listed_in(constraint.body)),
+                   .where = {},
+                   .primary = constraint.sort == Sort::primary_key,
+                   .nulls_equal = constraint.body.starts_with("UNIQUE NULLS NOT DISTINCT")};
 }
 
 std::optional<UniqueKey> key_of_index(const std::string& definition) {
   const std::size_t columns = definition.find(" USING btree (");
   if (!definition.starts_with("CREATE UNIQUE INDEX ") || columns == std::string::npos) return std::nullopt;
-  const std::size_t where = definition.find(" WHERE ", columns);
-  return UniqueKey{.columns = without_order(listed_in(std::string_view{definition}.substr(columns))),
-                   .where = where == std::string::npos ? "" : definition.substr(where + 1)};
+  const std::string_view list = std::string_view{definition}.substr(columns);
+  const std::string_view rest = behind_list(list);
+  const std::size_t where = std::min(rest.find(" WHERE "), rest.size());
+  return UniqueKey{.columns = without_order(listed_in(list)),
+                   .where = std::string{rest.substr(where)},
+                   .nulls_equal = rest.substr(0, where).find(" NULLS NOT DISTINCT") != std::string_view::npos};
 }
 
 }  // namespace
@@ -127,15 +159,17 @@ std::string referred_table(std::string_view definition) {
   static constexpr std::string_view word = " REFERENCES ";
   const std::size_t at = definition.find(word);
   if (at == std::string_view::npos) return {};
-  std::string identity;
+  const std::string_view rest = definition.substr(at + word.size());
   Nesting nesting;
-  for (const char c : definition.substr(at + word.size())) {
-    const bool outside = nesting.outside(c);
-    if (outside && c == '(') break;
-    if (!outside && (c == '.' || c == '\\')) identity += '\\';
-    if (c != '"') identity += c;
-  }
-  return identity;
+  const std::string_view::iterator open =
+      std::ranges::find_if(rest, [&](char c) { return nesting.outside(c) && c == '('; });
+  return identity_of(rest.substr(0, static_cast<std::size_t>(open - rest.begin())));
+}
+
+std::vector<std::string> identities(std::string_view list) {
+  std::vector<std::string> result = at_commas(list);
+  std::ranges::transform(result, result.begin(), identity_of);
+  return result;
 }
 
 std::vector<std::string> labels(std::string_view list) {

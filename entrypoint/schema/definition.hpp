@@ -27,14 +27,17 @@ struct Constraint {
 struct UniqueKey {
   std::vector<std::string> columns;
   std::string where;
-
-  friend bool operator==(const UniqueKey&, const UniqueKey&) = default;
+  bool primary = false;      ///< NULL is refused
+  bool nulls_equal = false;  ///< NULLS NOT DISTINCT: a second NULL is refused
 };
 /// Of a constraint or an index; nothing when it is not unique, deferrable or INVALID.
 [[nodiscard]] std::optional<UniqueKey> unique_key(const Object& object);
 
 /// What is in the first parentheses, at its commas; quotes and inner parentheses are kept together.
 [[nodiscard]] std::vector<std::string> listed_in(std::string_view text);
+
+/// Names as PostgreSQL prints them, `public.users, app."a.b"`, as identities.
+[[nodiscard]] std::vector<std::string> identities(std::string_view list);
 
 /// Within a foreign key's definition: `public.users`.
 [[nodiscard]] std::string referred_table(std::string_view definition);

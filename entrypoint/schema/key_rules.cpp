@@ -17,19 +17,35 @@ std::string_view table_of(const Object& object) {
   return object.kind == "index" ? object.property("table").value_or("") : parent(object.identity);
 }
 
-bool serves(const UniqueKey& wanted, const Object& object) {
-  const auto key = unique_key(object);
-  return key && key->columns == wanted.columns && (key->where.empty() || key->where == wanted.where);
+bool has_same_rows(const UniqueKey& key, const UniqueKey& other) {
+  return key.where.empty() || same_sql("index", key.where, other.where);
 }
 
-/// Whether another constraint or index makes the same columns unique.
-bool has_equivalent(const Object& one, const Description& objects) {
-  const auto wanted = unique_key(one);
-  return wanted && std::ranges::any_of(objects, [&](const Object& other) {
-           return (other.kind == "constraint" || other.kind == "index") && table_of(other) == table_of(one) &&
-                  serves(*wanted, other);
+/// ON CONFLICT that uses `wanted` can use `key`.
+bool serves(const UniqueKey& key, const UniqueKey& wanted) {
+  return key.columns == wanted.columns && has_same_rows(key, wanted);
+}
+
+/// Whatever `other` refuses, `key` refuses too: fewer columns in as many rows, and NULLs likewise.
+bool as_strict(const UniqueKey& key, const UniqueKey& other) {
+  return std::ranges::includes(other.columns, key.columns) && has_same_rows(key, other) &&
+         (!other.nulls_equal || key.nulls_equal || key.primary);
+}
+
+/// Whether a key of the same table there stands to this one so.
+template <typename Relation>
+bool has_key(const Object& one, const Description& there, Relation stands) {
+  const auto key = unique_key(one);
+  return key && std::ranges::any_of(there, [&](const Object& object) {
+           if ((object.kind != "constraint" && object.kind != "index") || table_of(object) != table_of(one))
+             return false;
+           const auto other = unique_key(object);
+           return other && stands(*other, *key);
          });
 }
+
+bool is_served(const Object& expected, const Description& live) { return has_key(expected, live, serves); }
+bool refused_before(const Object& live, const Description& expected) { return has_key(live, expected, as_strict); }
 
 /// The same constraint under a name that only one side has.
 const Object* renamed(const Object& one, const Description& there, const Description& here) {
@@ -117,7 +133,7 @@ Meaning lost_constraint(const Object& expected, const Constraint& constraint, co
     case Sort::exclude:
       return {Level::risky, "conflicting rows are no longer refused"};
     default:
-      return lost_key(constraint, has_equivalent(expected, live));
+      return lost_key(constraint, is_served(expected, live));
   }
 }
 
@@ -126,14 +142,15 @@ bool is_unique(const Object& index) {
 }
 
 Meaning slower() { return {Level::harmless, "only speed"}; }
+Meaning more_refused() { return {Level::risky, "rows that used to pass are refused as duplicates", "23505"}; }
 Meaning lost_index() { return {Level::breaking, "ON CONFLICT on these columns fails", "42P10"}; }
 
 Meaning changed_index_definition(const Object& expected, const Object& live, const Sides& sides) {
-  if (!is_unique(expected))
-    return is_unique(live) ? Meaning{Level::risky, "duplicates are refused", "23505"} : slower();
-  const auto before = unique_key(expected);
-  if (!before || serves(*before, live)) return {Level::harmless, "unique over the same columns"};
-  return has_equivalent(expected, sides.live) ? slower() : lost_index();
+  if (unique_key(expected) && !is_served(expected, sides.live)) return lost_index();
+  // What belongs to a constraint is told by that.
+  const bool alone = is_unique(live) && !live.property("constraint");
+  if (alone && !refused_before(live, sides.expected)) return more_refused();
+  return is_unique(expected) ? Meaning{Level::harmless, "unique over the same columns"} : slower();
 }
 
 }  // namespace
@@ -150,7 +167,7 @@ Meaning missing_constraint(const Object& expected, const Sides& sides) {
 Meaning extra_constraint(const Object& live, const Sides& sides) {
   if (const Object* other = renamed(live, sides.expected, sides.live))
     return {Level::harmless, fmt::format("the new name of {}", leaf(other->identity))};
-  if (has_equivalent(live, sides.expected)) return {Level::harmless, "the same columns were unique already"};
+  if (refused_before(live, sides.expected)) return {Level::harmless, "its columns were unique already"};
   return new_constraint(parse_constraint(definition(live)));
 }
 
@@ -171,7 +188,7 @@ Meaning changed_constraint(const Object& expected, const Object& live, std::stri
 
 Meaning missing_index(const Object& expected, const Sides& sides) {
   if (!is_unique(expected)) return slower();
-  if (has_equivalent(expected, sides.live)) return {Level::harmless, "the same columns are still unique"};
+  if (is_served(expected, sides.live)) return {Level::harmless, "the same columns are still unique"};
   return expected.property("INVALID") ? slower() : lost_index();
 }
 
@@ -181,7 +198,7 @@ Meaning extra_index(const Object& live, const Sides& sides) {
     return invalid ? Meaning{Level::harmless, "INVALID: it costs writes and serves no query; drop it"}
                    : Meaning{Level::harmless, "only speed"};
   if (invalid) return {Level::risky, "INVALID, yet it refuses duplicates", "23505"};
-  if (has_equivalent(live, sides.expected)) return {Level::harmless, "the same columns were unique already"};
+  if (refused_before(live, sides.expected)) return {Level::harmless, "its columns were unique already"};
   return {Level::risky, "duplicates are refused", "23505"};
 }
 

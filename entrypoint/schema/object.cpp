@@ -34,6 +34,14 @@ char meant(char escaped) {
 
 }  // namespace
 
+std::size_t find_bare(std::string_view text, char mark) {
+  for (std::size_t i = 0; i < text.size(); ++i) {
+    if (text[i] == mark) return i;
+    if (text[i] == '\\') ++i;
+  }
+  return std::string_view::npos;
+}
+
 std::string unescape(std::string_view text) {
   std::string result;
   for (std::size_t i = 0; i < text.size(); ++i)
@@ -56,8 +64,9 @@ Object parse_object(std::string_view line) {
   Object object{.kind = std::string{kind}, .identity = std::string{identity}, .properties = {}};
   if (identity.size() == rest.size()) return object;
   for (const std::string_view field : split(fields, '\t')) {
-    const auto [key, value] = cut(field, '=');
-    object.properties.emplace_back(key, unescape(value));
+    const std::size_t key = std::min(find_bare(field, '='), field.size());
+    const std::string_view value = field.substr(std::min(key + 1, field.size()));
+    object.properties.emplace_back(unescape(field.substr(0, key)), unescape(value));
   }
   return object;
 }
@@ -83,7 +92,8 @@ std::string_view parent(std::string_view identity) {
 std::string_view leaf(std::string_view identity) { return identity.substr(last_dot(identity) + 1); }
 
 void sort(Description& objects) {
-  std::ranges::sort(objects, {}, [](const Object& object) { return std::tie(object.kind, object.identity); });
+  const auto key = [](const Object& object) { return std::tie(object.kind, object.identity); };
+  if (!std::ranges::is_sorted(objects, {}, key)) std::ranges::sort(objects, {}, key);
 }
 
 const Object* find(const Description& objects, std::string_view kind, std::string_view identity) {

@@ -1,5 +1,6 @@
 #pragma once
 
+#include <cstddef>
 #include <optional>
 #include <string>
 #include <string_view>
@@ -23,10 +24,14 @@ struct Object {
 /// By kind, then identity, in the order of their bytes; no two with both alike.
 using Description = std::vector<Object>;
 
-/// `kind TAB identity TAB key=value TAB flag …`, where a value's `\`, tab, newline and return are escaped by `\`.
+/// `kind TAB identity TAB key=value TAB flag …`, where `\`, tab, newline and return are escaped by `\`; in a key, `=`
+/// and `:` too.
 [[nodiscard]] Object parse_object(std::string_view line);
 
-/// Undoes the escaping of a value.
+/// Where this character stands without `\` before it; npos when it does not.
+[[nodiscard]] std::size_t find_bare(std::string_view text, char mark);
+
+/// Undoes the escaping of a key or value.
 [[nodiscard]] std::string unescape(std::string_view text);
 
 /// The names that an identity is made of, unescaped: `public`, `users`, `email`.

@@ -31,8 +31,12 @@ std::vector<std::string_view> lines_of(std::string_view text) {
   return lines;
 }
 
+/// A property's name may hold a line end: `check a\nb`.
 std::string what_changed(const Finding& finding) {
-  return (finding.property.empty() ? "" : finding.property + " ") + name(finding.change);
+  std::string property = finding.property;
+  std::ranges::replace_if(
+      property, [](char c) { return c == '\n' || c == '\t'; }, '?');
+  return (property.empty() ? "" : property + " ") + name(finding.change);
 }
 
 std::string why(const Finding& finding) {
@@ -106,7 +110,7 @@ std::string code(const std::string& text) {
 
 std::string row(const Finding& finding) {
   return fmt::format("| {} | {} {} | {} | {} | {} | {} |\n", name(finding.level), finding.kind, code(finding.identity),
-                     what_changed(finding), is_long(finding) ? "" : code(finding.expected),
+                     cell(what_changed(finding)), is_long(finding) ? "" : code(finding.expected),
                      is_long(finding) ? "below" : code(finding.found), cell(why(finding)));
 }
 

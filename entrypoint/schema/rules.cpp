@@ -130,8 +130,20 @@ Meaning policy(const Object& object, const Sides& sides, bool grants) {
   return grants ? Meaning{Level::risky, "it may show more rows"} : hidden_rows(no_rows);
 }
 
-/// Foreign keys of the new table that refuse deletes in a table that the program knows.
+/// The first parent that the program knows; empty without one.
+std::string known_parent(const Object& table, const Sides& sides) {
+  const Object* inherits = find(sides.live, "inherits", table.identity);
+  if (inherits == nullptr) return {};
+  for (const std::string& parent : identities(inherits->property("parent").value_or("")))
+    if (find(sides.expected, "table", parent) != nullptr || find(sides.expected, "foreigntable", parent) != nullptr)
+      return parent;
+  return {};
+}
+
+/// Rows that a known table shows, or foreign keys that refuse deletes there.
 Meaning extra_table(const Object& live, const Sides& sides) {
+  if (const std::string parent = known_parent(live, sides); !parent.empty())
+    return {Level::risky, fmt::format("it inherits from {}, which shows its rows too", parent)};
   for (const Object& object : sides.live)
     if (object.kind == "constraint" && parent(object.identity) == live.identity &&
         find(sides.expected, "table", referred(object)) != nullptr)
@@ -192,7 +204,24 @@ Meaning changed_sequence(std::string_view property) {
   return {Level::harmless, "the next numbers are as good"};
 }
 
-Meaning changed_table(const Object& expected, const Object& live, std::string_view property) {
+Meaning read_only() { return {Level::breaking, "INSERT, UPDATE or DELETE through it fails", "55000"}; }
+
+/// What stands in for a view that is not updatable by itself.
+bool is_written_otherwise(const Object& view, const Description& objects) {
+  return std::ranges::any_of(objects, [&](const Object& object) {
+    if ((object.kind != "trigger" && object.kind != "rule") || parent(object.identity) != view.identity) return false;
+    return object.property("def").value_or("").find(" INSTEAD ") != std::string_view::npos;
+  });
+}
+
+Meaning changed_updatable(const Object& live, const Sides& sides) {
+  if (live.property("updatable")) return {Level::harmless, "it can be written to"};
+  if (is_written_otherwise(live, sides.live)) return {Level::risky, "writing to it does something else"};
+  return read_only();
+}
+
+Meaning changed_table(const Object& expected, const Object& live, std::string_view property, const Sides& sides) {
+  if (property == "updatable") return changed_updatable(live, sides);
   const bool gained = live.property(property) && !expected.property(property);
   if (property == "rls" || property == "forcerls")
     return gained ? hidden_rows(no_rows) : Meaning{Level::risky, "rows that were hidden are visible"};
@@ -206,6 +235,12 @@ Meaning changed_table(const Object& expected, const Object& live, std::string_vi
 
 Meaning changed_kind(const Object& expected, const Object& live) {
   const std::string_view kind = live.property("kind").value_or("");
+  if (kind == "composite") return {Level::breaking, "a type now: every statement that reads it fails", "42809"};
+  const bool written = expected.kind == "table" || expected.kind == "foreigntable" || expected.property("updatable");
+  if (written && kind == "matview") return {Level::breaking, "a matview now: writing to it fails", "42809"};
+  if (written && kind == "view" && !live.property("updatable")) return read_only();
+  if (expected.kind == "table" && kind == "foreigntable")
+    return {Level::breaking, "a foreigntable now: ON CONFLICT on its keys fails", "42P10"};
   if (expected.kind == "table")
     return {Level::risky, fmt::format("a {} now: TRUNCATE and COPY into it fail", kind), "42809"};
   return {Level::risky, fmt::format("a {} now: it may show other rows", kind)};
@@ -240,6 +275,8 @@ Meaning changed_value(const Object& expected, const Object& live, std::string_vi
 }
 
 Meaning changed_other(const Object& expected, const Object& live, std::string_view property) {
+  if (expected.kind == "range" && property == "subtype")
+    return {Level::breaking, "values of the old subtype are refused", "42883"};
   if (expected.kind == "enum") return changed_labels(expected, live);
   if (expected.kind == "sequence") return changed_sequence(property);
   const Meaning* meaning = row_of(changed_rules(), expected.kind);
@@ -258,7 +295,7 @@ Meaning missing(const Object& expected, const Sides& sides) {
 
 Meaning extra(const Object& live, const Sides& sides) {
   if (live.kind == "table" || live.kind == "foreigntable") return extra_table(live, sides);
-  if (live.kind == "column") return extra_column(live);
+  if (live.kind == "column") return extra_column(live, sides);
   if (live.kind == "constraint") return extra_constraint(live, sides);
   if (live.kind == "index") return extra_index(live, sides);
   if (live.kind == "policy") return policy(live, sides, !live.property("restrictive"));
@@ -276,7 +313,7 @@ Meaning changed(const Object& expected, const Object& live, std::string_view pro
   if (kind == "policy") return policy(live, sides, false);
   if (kind == "colorder") return changed_order(expected, live, sides);
   if (kind == "function" || kind == "procedure") return changed_function(expected, live);
-  if (is_relation(kind) && property != "def") return changed_table(expected, live, property);
+  if (is_relation(kind) && property != "def") return changed_table(expected, live, property, sides);
   return changed_other(expected, live, property);
 }
 

@@ -120,7 +120,9 @@ std::size_t position(std::span<const Node> nodes, std::initializer_list<std::str
 
 /// The name by which a FROM clause's only relation goes; empty when there are more.
 std::string only_name(std::span<const Node> from) {
-  if (from.empty() || has_any(from, {",", "JOIN", "TABLESAMPLE"})) return {};
+  if (has_any(from, {",", "JOIN"})) return {};
+  from = from.first(position(from, {"TABLESAMPLE"}));
+  if (from.empty()) return {};
   // Names of columns may follow: `generate_series(1, 3) n(i)`.
   if (from.back().group) from = from.first(from.size() - 1);
   return from.empty() || from.back().group ? std::string{} : from.back().text;

@@ -6,7 +6,7 @@
 #include <cstring>
 #include <filesystem>
 #include <fstream>
-#include <iterator>
+#include <utility>
 
 #include "failure.hpp"
 #include "migrations/checksum.hpp"
@@ -23,11 +23,28 @@ std::string bytes(const std::string& path) {
   if (!stream || error == EISDIR)
     throw Failure{ExitCode::configuration, fmt::format("the snapshot cannot be read: {}", std::strerror(error)), path,
                   not_contacted, "schemagate snapshot writes it; --snapshot none does without"};
-  return {std::istreambuf_iterator<char>{stream}, {}};
+  std::string text(std::filesystem::file_size(path), '\0');
+  stream.read(text.data(), static_cast<std::streamsize>(text.size()));
+  text.resize(static_cast<std::size_t>(stream.gcount()));
+  return text;
+}
+
+/// As git may have it on another machine.
+std::string with_plain_ends(std::string text) {
+  for (std::size_t at = text.find("\r\n"); at != std::string::npos; at = text.find("\r\n", at)) text.erase(at, 1);
+  return text;
+}
+
+template <typename Read>
+Snapshot checked(const std::string& path, const Read& read) try {
+  return read();
+} catch (const BadSnapshot& bad) {
+  throw Failure{ExitCode::configuration, fmt::format("the snapshot is damaged: {}", bad.what()),
+                fmt::format("{}:{}", path, bad.line), untouched, make_again};
 }
 
 void require_agreement(const Sealed& sealed, const Folder& folder) {
-  const std::vector<std::string> lines = contradictions(sealed.snapshot, folder.migrations);
+  const std::vector<std::string> lines = contradictions(sealed.head, folder.migrations);
   if (lines.empty()) return;
   throw Failure{
       ExitCode::configuration,
@@ -41,14 +58,14 @@ void require_agreement(const Sealed& sealed, const Folder& folder) {
 std::string usual_file(const Folder& folder) { return folder.path + "/schema.snapshot"; }
 
 Sealed read_file(const std::string& path) {
-  try {
-    Snapshot snapshot = read_snapshot(bytes(path));
-    std::string hash = checksum(write_snapshot(snapshot));
-    return {path, std::move(hash), std::move(snapshot)};
-  } catch (const BadSnapshot& bad) {
-    throw Failure{ExitCode::configuration, fmt::format("the snapshot is damaged: {}", bad.what()),
-                  fmt::format("{}:{}", path, bad.line), not_contacted, make_again};
-  }
+  std::string text = with_plain_ends(bytes(path));
+  Snapshot head = checked(path, [&] { return read_head(text); });
+  std::string hash = checksum(text);
+  return {path, std::move(hash), std::move(head), std::move(text)};
+}
+
+Snapshot whole(const Sealed& sealed) {
+  return checked(sealed.file, [&] { return read_snapshot(sealed.text); });
 }
 
 std::optional<Sealed> read_sealed(const std::string& setting, const Folder& folder) {

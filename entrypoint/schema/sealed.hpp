@@ -12,8 +12,12 @@ namespace schemagate {
 struct Sealed {
   std::string file;
   std::string hash;  ///< SHA-256 of what it says, whatever its line ends
-  Snapshot snapshot;
+  Snapshot head;     ///< all but the objects: most starts need no more
+  std::string text;
 };
+
+/// Throws Failure 78 when the rest is damaged.
+[[nodiscard]] Snapshot whole(const Sealed& sealed);
 
 /// Where it is when nobody says otherwise; Prisma ignores plain files there, and one COPY carries both.
 [[nodiscard]] std::string usual_file(const Folder& folder);

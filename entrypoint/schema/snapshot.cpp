@@ -17,6 +17,7 @@ constexpr std::string_view format_line = "# schemagate snapshot ";
 constexpr std::string_view server_line = "# server ";
 constexpr std::string_view schema_line = "# schema ";
 constexpr std::string_view version = "1";
+constexpr std::string_view end_line = "# end";
 
 std::string escape(std::string_view text, std::string_view marks) {
   std::string result;
@@ -32,6 +33,7 @@ std::string escape(std::string_view text, std::string_view marks) {
 }
 
 std::string escaped(std::string_view value) { return escape(value, "\\\t\n\r"); }
+std::string escaped_key(std::string_view key) { return escape(key, "\\\t\n\r=:"); }
 
 /// Git may turn the ends of these lines into CRLF and back: a return of the value itself must not look like one.
 std::string in_lines(std::string_view value) {
@@ -49,8 +51,7 @@ std::optional<std::string> with_lines(const Object& object) {
 }
 
 std::string field(const std::string& key, const std::string& value) {
-  if (value.empty() && !key.ends_with(':')) return "\t" + key;
-  return "\t" + key + "=" + escaped(value);
+  return "\t" + escaped_key(key) + (value.empty() ? "" : "=" + escaped(value));
 }
 
 std::string written(const Object& object) {
@@ -59,7 +60,7 @@ std::string written(const Object& object) {
   std::string lines;
   for (const auto& [key, value] : object.properties)
     if (own == key) {
-      line += "\t" + key + ":";
+      line += "\t" + escaped_key(key) + ":";
       lines = in_lines(value);
       own.reset();
     } else {
@@ -80,6 +81,7 @@ class Reader {
   [[nodiscard]] bool begins(std::string_view prefix) const {
     return at_ < lines_.size() && lines_[at_].starts_with(prefix);
   }
+  [[nodiscard]] bool at_end() const { return !ended() && lines_[at_] == end_line; }
   [[nodiscard]] bool ended() const { return at_ == lines_.size(); }
   std::string_view next() { return lines_.at(at_++); }
 
@@ -103,7 +105,7 @@ void refuse_conflict(const Reader& reader) {
     if (reader.begins(mark)) reader.refuse_next("a merge conflict: make the snapshot again from the merged migrations");
 }
 
-void read_head(Reader& reader, Snapshot& snapshot) {
+void read_facts(Reader& reader, Snapshot& snapshot) {
   refuse_conflict(reader);
   if (const std::string found{reader.after(format_line)}; found != version)
     reader.refuse(fmt::format("the snapshot has format {}, and this schemagate reads format {}", found, version));
@@ -130,7 +132,8 @@ std::string read_lines(Reader& reader) {
 std::string* announced(Object& object, std::string_view line) {
   const std::vector<std::string_view> fields = split(line, '\t');
   for (std::size_t i = 2; i < fields.size(); ++i) {
-    if (!fields[i].ends_with(':') || contains(fields[i], '=')) continue;
+    if (find_bare(fields[i], '=') != std::string_view::npos) continue;
+    if (!fields[i].ends_with(':') || find_bare(fields[i], ':') + 1 != fields[i].size()) continue;
     auto& [key, value] = object.properties.at(i - 2);
     key.pop_back();
     return &value;
@@ -150,6 +153,40 @@ void read_object(Reader& reader, Snapshot& snapshot) {
   snapshot.objects.push_back(std::move(object));
 }
 
+void read_objects(Reader& reader, Snapshot& snapshot) {
+  while (!reader.at_end()) {
+    if (reader.ended()) reader.refuse_next(fmt::format("the snapshot is cut off: its last line is \"{}\"", end_line));
+    refuse_conflict(reader);
+    read_object(reader, snapshot);
+  }
+  reader.next();
+  refuse_conflict(reader);
+  if (!reader.ended()) reader.refuse_next("something follows the snapshot's last line");
+  if (schemas(snapshot).empty()) reader.refuse("the snapshot describes no schema: make it again");
+}
+
+Snapshot read_beginning(Reader& reader) {
+  Snapshot snapshot;
+  read_facts(reader, snapshot);
+  while (reader.begins("migration\t")) read_migration(reader, snapshot);
+  return snapshot;
+}
+
+bool is_complete(std::string_view text) {
+  while (text.ends_with('\n') || text.ends_with('\r')) text.remove_suffix(1);
+  return text.ends_with(end_line);
+}
+
+/// Where the first line begins that is no fact and no migration.
+std::size_t objects_at(std::string_view text) {
+  std::size_t at = 0;
+  while (at < text.size() && (text.substr(at).starts_with('#') || text.substr(at).starts_with("migration\t"))) {
+    const std::size_t end = text.find('\n', at);
+    at = end == std::string_view::npos ? text.size() : end + 1;
+  }
+  return at;
+}
+
 }  // namespace
 
 std::string write_snapshot(const Snapshot& snapshot) {
@@ -158,19 +195,21 @@ std::string write_snapshot(const Snapshot& snapshot) {
   for (const auto& [name, checksum] : snapshot.migrations)
     text += fmt::format("migration\t{}\t{}\n", escaped(name), checksum);
   for (const Object& object : snapshot.objects) text += written(object);
-  return text;
+  return text + std::string{end_line} + "\n";
 }
 
 Snapshot read_snapshot(std::string_view text) {
   Reader reader{text};
-  Snapshot snapshot;
-  read_head(reader, snapshot);
-  while (reader.begins("migration\t")) read_migration(reader, snapshot);
-  while (!reader.ended()) {
-    refuse_conflict(reader);
-    read_object(reader, snapshot);
-  }
+  Snapshot snapshot = read_beginning(reader);
+  read_objects(reader, snapshot);
   return snapshot;
+}
+
+Snapshot read_head(std::string_view text) {
+  // What is wrong with such a file, and where, only reading all of it tells.
+  if (!is_complete(text)) return read_snapshot(text);
+  Reader reader{text.substr(0, objects_at(text))};
+  return read_beginning(reader);
 }
 
 std::vector<std::string> schemas(const Snapshot& snapshot) {

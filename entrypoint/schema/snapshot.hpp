@@ -27,12 +27,16 @@ struct BadSnapshot : std::runtime_error {
 };
 
 /// Text for git: one object a line, sorted, definitions of several lines on lines of their own; no time, no hash over
-/// it all, so that two branches seldom conflict. read_snapshot(write_snapshot(s)) == s.
+/// it all, so that two branches seldom conflict. The last line is always the same: a file without it was cut off.
+/// read_snapshot(write_snapshot(s)) == s, if that describes a schema.
 [[nodiscard]] std::string write_snapshot(const Snapshot& snapshot);
 
 /// Line ends may be CRLF. Throws BadSnapshot, also for a version of the format that we do not know, merge conflict
-/// markers and objects out of order.
+/// markers, objects out of order and a file without its end or without a schema.
 [[nodiscard]] Snapshot read_snapshot(std::string_view text);
+
+/// All but the objects, which are most of it. Throws BadSnapshot, also for a file that is cut off.
+[[nodiscard]] Snapshot read_head(std::string_view text);
 
 /// Schemas that the snapshot describes.
 [[nodiscard]] std::vector<std::string> schemas(const Snapshot& snapshot);

@@ -124,7 +124,9 @@ Service::Words postgres(const std::string& programs, const std::string& folder, 
         // A killed server leaves nothing in /dev/shm, which is small in containers.
         std::string{"dynamic_shared_memory_type=mmap"}, std::string{"shared_buffers=32MB"},
         // What migrations may need: publications, prepared transactions.
-        std::string{"wal_level=logical"}, std::string{"max_prepared_transactions=8"}}) {
+        std::string{"wal_level=logical"}, std::string{"max_prepared_transactions=8"},
+        // One migration may create thousands of tables.
+        std::string{"max_locks_per_transaction=1024"}}) {
     words.emplace_back("-c");
     words.push_back(setting);
   }

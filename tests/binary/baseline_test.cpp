@@ -61,6 +61,20 @@ TEST_SUITE("baseline") {
     CHECK_FALSE(has_history(image));
   }
 
+  TEST_CASE("an index that is missing is no harmless difference for a baseline") {
+    SealedImage image;
+    add_shop(image);
+    image.migration("3_index", "CREATE INDEX by_total ON orders (total)").seal();
+    make_shop(image);
+
+    const Ran ran = image.command({"baseline"});
+
+    CHECK(ran.code == 76);
+    CHECK(contains(ran.err, "harmless  index public.by_total: missing"));
+    CHECK(contains(ran.err, "schemagate baseline --up-to 2_orders\n"));
+    CHECK_FALSE(has_history(image));
+  }
+
   TEST_CASE("the schema of an earlier state is found and proposed, and taken over with --up-to") {
     SealedImage image;
     add_shop(image);

@@ -93,9 +93,10 @@ TEST_SUITE("gate") {
       if (contains(statement, "CREATE TABLE a")) messages.push_back(statement);
 
     REQUIRE(messages.size() == 1);
-    CHECK(messages[0].starts_with(
-        "BEGIN;\nCREATE TABLE a (id int)\n;RESET SESSION AUTHORIZATION; RESET ROLE; INSERT INTO "
-        "\"public\".\"_prisma_migrations\" "));
+    CHECK(
+        messages[0].starts_with("BEGIN;\nSET LOCAL lock_timeout = 5000;\nCREATE TABLE a (id int)\n;RESET SESSION "
+                                "AUTHORIZATION; RESET ROLE; INSERT INTO "
+                                "\"public\".\"_prisma_migrations\" "));
     CHECK(messages[0].ends_with(";\nCOMMIT"));
     image.check_second_run_does_nothing();
   }

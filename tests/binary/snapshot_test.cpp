@@ -55,7 +55,8 @@ TEST_SUITE("snapshot") {
               "constraint\tpublic.a.a_pkey\tdef=PRIMARY KEY (id)\n"
               "index\tpublic.a_pkey\ttable=public.a\tconstraint\n"
               "schema\tpublic\n"
-              "table\tpublic.a\n");
+              "table\tpublic.a\n"
+              "# end\n");
   }
 
   TEST_CASE("--check passes while the committed snapshot is what the migrations produce") {
@@ -102,8 +103,10 @@ TEST_SUITE("snapshot") {
 
     CHECK(ran.code == 76);
     CHECK(ran.err ==
-          "schemagate: the database to replay the migrations on is not empty: it has tables:\n"
-          "  precious\n"
+          "schemagate: the database to replay the migrations on is not empty:\n"
+          "  colorder public.precious\n"
+          "  column public.precious.id\n"
+          "  table public.precious\n"
           "  where  " +
               image.database.place() +
               "\n  state  the database was not changed; the program was not started\n"

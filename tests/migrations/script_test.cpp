@@ -19,7 +19,29 @@ std::string otherwise(const Scripts& scripts, Mode mode) {
 
 std::string not_transactional(const Scripts& scripts) { return otherwise(scripts, Mode::transactional); }
 std::string not_own(const Scripts& scripts) { return otherwise(scripts, Mode::own); }
-std::string not_alone(const Scripts& scripts) { return otherwise(scripts, Mode::alone); }
+std::string not_segments(const Scripts& scripts) { return otherwise(scripts, Mode::segments); }
+
+/// The parts, each followed by `|`; `!` before one that is sent alone.
+std::string parts(const std::string& script, const std::vector<Segment>& segments) {
+  std::string result;
+  for (const Segment& segment : segments)
+    result += (segment.alone ? "!" : "") + script.substr(segment.begin, segment.end - segment.begin) + "|";
+  return result;
+}
+std::string parts(const std::string& script) { return parts(script, segments(script)); }
+std::string by_value(const std::string& script) { return parts(script, segments_by_value(script)); }
+
+struct Divided {
+  std::string script;
+  std::string parts;
+};
+
+std::string otherwise(const std::vector<Divided>& table, std::string (*divide)(const std::string&)) {
+  std::string result;
+  for (const Divided& row : table)
+    if (divide(row.script) != row.parts) result += divide(row.script) + "\n";
+  return result;
+}
 
 constexpr const char* atomic_body = R"(CREATE FUNCTION f(x int) RETURNS int LANGUAGE sql
 BEGIN ATOMIC
@@ -87,6 +109,26 @@ TEST_SUITE("script: in one transaction") {
                              "FROBNICATE TABLE a; SELECT 1", "CREATE PROPERTY GRAPH g VERTEX TABLES (a)"}) == "");
   }
 
+  TEST_CASE("a label that reads like the end of a block ends none") {
+    const std::string body =
+        "CREATE OR REPLACE FUNCTION f() RETURNS SETOF int BEGIN ATOMIC SELECT 1 AS end; SELECT t.case FROM t; "
+        "SELECT 2 end; END";
+
+    CHECK(not_transactional({body, body + "; SELECT 1"}) == "");
+    CHECK(not_own({body + "; COMMIT"}) == "");
+    CHECK(not_own({"SELECT begin atomic FROM t; COMMIT"}) == "");
+  }
+
+  TEST_CASE("what may need to be outside, or not, stays in the transaction of the others") {
+    CHECK(not_transactional({"REINDEX TABLE a; SELECT 1", "REINDEX (VERBOSE) INDEX i; SELECT 1", "CLUSTER a; SELECT 1",
+                             "CLUSTER a USING i; SELECT 1", "REINDEX (CONCURRENTLY off) TABLE a; SELECT 1",
+                             "ALTER SUBSCRIPTION s SET (slot_name = NONE); DROP SUBSCRIPTION s",
+                             "CREATE SUBSCRIPTION s CONNECTION '' PUBLICATION p WITH (connect = false); SELECT 1",
+                             "CREATE SUBSCRIPTION s CONNECTION '' PUBLICATION p WITH (create_slot = 'off'); SELECT 1",
+                             "ALTER SUBSCRIPTION s DISABLE; SELECT 1",
+                             "ALTER SUBSCRIPTION s ADD PUBLICATION q WITH (refresh = false); SELECT 1"}) == "");
+  }
+
   TEST_CASE("what the lexer cannot read is sent as it is, for a newer server may read it and find a COMMIT") {
     CHECK(not_own({"BEGIN; SELECT 1_000; COMMIT", "SELECT 0xff; COMMIT", "SELECT 'never ends; COMMIT;",
                    "COMMIT; SELECT 'never ends", "COMMIT; /* never ends", "SELECT $$never; COMMIT;",
@@ -123,29 +165,29 @@ TEST_SUITE("script: with transactions of its own") {
 
 TEST_SUITE("script: one statement outside a transaction") {
   TEST_CASE("an index is built or dropped concurrently") {
-    CHECK(not_alone({"CREATE INDEX CONCURRENTLY i ON a (id)",
-                     "CREATE UNIQUE INDEX CONCURRENTLY IF NOT EXISTS i ON a (id)",
-                     "create index concurrently on a (id)", "DROP INDEX CONCURRENTLY i", "REINDEX INDEX CONCURRENTLY i",
-                     "ALTER TABLE a DETACH PARTITION b CONCURRENTLY"}) == "");
+    CHECK(not_segments({"CREATE INDEX CONCURRENTLY i ON a (id)",
+                        "CREATE UNIQUE INDEX CONCURRENTLY IF NOT EXISTS i ON a (id)",
+                        "create index concurrently on a (id)", "DROP INDEX CONCURRENTLY i",
+                        "REINDEX INDEX CONCURRENTLY i", "ALTER TABLE a DETACH PARTITION b CONCURRENTLY"}) == "");
   }
 
   TEST_CASE("comments and empty statements do not count") {
-    CHECK(not_alone({"-- why\nCREATE INDEX CONCURRENTLY i ON a (id);\n-- done",
-                     ";;CREATE INDEX CONCURRENTLY i ON a (id);;",
-                     "/* why; */ CREATE /* it */ INDEX -- is\n CONCURRENTLY i ON a (id) ; /* so */ ;"}) == "");
+    CHECK(not_segments({"-- why\nCREATE INDEX CONCURRENTLY i ON a (id);\n-- done",
+                        ";;CREATE INDEX CONCURRENTLY i ON a (id);;",
+                        "/* why; */ CREATE /* it */ INDEX -- is\n CONCURRENTLY i ON a (id) ; /* so */ ;"}) == "");
   }
 
-  TEST_CASE("beside another statement it is left to the server, which refuses it") {
-    CHECK(not_transactional({"CREATE INDEX CONCURRENTLY i ON a (id); SELECT 1", "SET lock_timeout = 0; VACUUM a",
-                             "CREATE INDEX CONCURRENTLY i ON a (id); CREATE INDEX CONCURRENTLY j ON a (id)"}) == "");
+  TEST_CASE("beside another statement it is still sent by itself") {
+    CHECK(not_segments({"CREATE INDEX CONCURRENTLY i ON a (id); SELECT 1", "SET lock_timeout = 0; VACUUM a",
+                        "CREATE INDEX CONCURRENTLY i ON a (id); CREATE INDEX CONCURRENTLY j ON a (id)"}) == "");
   }
 
   TEST_CASE("whole databases, tables and servers are maintained alone") {
-    CHECK(not_alone({"VACUUM", "VACUUM (ANALYZE) a", "REINDEX TABLE a", "REINDEX DATABASE CONCURRENTLY d", "CLUSTER",
-                     "ALTER SYSTEM SET work_mem = '1GB'", "DISCARD ALL", "CREATE DATABASE d", "DROP DATABASE d",
-                     "CREATE TABLESPACE t LOCATION '/t'", "DROP TABLESPACE t", "ALTER DATABASE d SET TABLESPACE t",
-                     "CREATE SUBSCRIPTION s CONNECTION '' PUBLICATION p", "ALTER SUBSCRIPTION s REFRESH PUBLICATION",
-                     "DROP SUBSCRIPTION s"}) == "");
+    CHECK(not_segments({"VACUUM", "VACUUM (ANALYZE) a", "REINDEX TABLE a", "REINDEX DATABASE CONCURRENTLY d", "CLUSTER",
+                        "ALTER SYSTEM SET work_mem = '1GB'", "DISCARD ALL", "CREATE DATABASE d", "DROP DATABASE d",
+                        "CREATE TABLESPACE t LOCATION '/t'", "DROP TABLESPACE t", "ALTER DATABASE d SET TABLESPACE t",
+                        "CREATE SUBSCRIPTION s CONNECTION '' PUBLICATION p", "ALTER SUBSCRIPTION s REFRESH PUBLICATION",
+                        "DROP SUBSCRIPTION s"}) == "");
   }
 
   TEST_CASE("their harmless namesakes run in a transaction") {
@@ -155,15 +197,15 @@ TEST_SUITE("script: one statement outside a transaction") {
   }
 
   TEST_CASE("a procedure may commit, so it is called alone") {
-    CHECK(not_alone({"CALL p()", "call s.p(1, 'x;y');"}) == "");
+    CHECK(not_segments({"CALL p()", "call s.p(1, 'x;y');"}) == "");
     CHECK(not_transactional({"CALL p(); SELECT 1"}) == "");
   }
 
   TEST_CASE("a block that commits is sent alone") {
-    CHECK(not_alone({"DO $$ BEGIN COMMIT; END $$",
-                     "DO LANGUAGE plpgsql $x$ BEGIN UPDATE a SET b = 1; commit and chain; END $x$;",
-                     "DO 'BEGIN ROLLBACK; END'", "DO LANGUAGE plperl $$ spi_commit(); $$",
-                     "DO LANGUAGE plpython3u $$ plpy.commit() $$"}) == "");
+    CHECK(not_segments({"DO $$ BEGIN COMMIT; END $$",
+                        "DO LANGUAGE plpgsql $x$ BEGIN UPDATE a SET b = 1; commit and chain; END $x$;",
+                        "DO 'BEGIN ROLLBACK; END'", "DO LANGUAGE plperl $$ spi_commit(); $$",
+                        "DO LANGUAGE plpython3u $$ plpy.commit() $$"}) == "");
   }
 
   TEST_CASE("a block that does not commit runs in a transaction") {
@@ -171,6 +213,79 @@ TEST_SUITE("script: one statement outside a transaction") {
                              "DO $$ BEGIN UPDATE a SET commit_id = 1, rollback_at = now(); END $$",
                              "DO $$ BEGIN CREATE TEMP TABLE t (x int) ON COMMIT DROP; END $$",
                              "DO $$ BEGIN COMMIT; END $$; SELECT 1"}) == "");
+  }
+}
+
+TEST_SUITE("script: segments") {
+  TEST_CASE("statements are sent together up to one that must be alone") {
+    CHECK(otherwise({{"SELECT 1; SELECT 2;", "SELECT 1; SELECT 2;|"},
+                     {"SELECT 1; VACUUM; SELECT 2; SELECT 3", "SELECT 1;|! VACUUM;| SELECT 2; SELECT 3|"},
+                     {"VACUUM; VACUUM a", "!VACUUM;|! VACUUM a|"},
+                     {"VACUUM", "!VACUUM|"},
+                     {"SELECT 1; REINDEX TABLE CONCURRENTLY a;", "SELECT 1;|! REINDEX TABLE CONCURRENTLY a;|"},
+                     {"REINDEX TABLE a; VACUUM; CALL p(); CLUSTER", "REINDEX TABLE a;|! VACUUM;| CALL p();|! CLUSTER|"},
+                     {"CALL p()", "!CALL p()|"}},
+                    parts) == "");
+  }
+
+  TEST_CASE("comments and blanks belong to the statement that follows, and to the last at the end") {
+    CHECK(otherwise({{"", "|"},
+                     {" -- a\n", " -- a\n|"},
+                     {";;", ";;|"},
+                     {"VACUUM; -- b\n/* ; */ SELECT 1 -- c", "!VACUUM;| -- b\n/* ; */ SELECT 1 -- c|"},
+                     {"-- a\r\nVACUUM;\r\n;\r\n-- z\r\n", "!-- a\r\nVACUUM;\r\n;\r\n-- z\r\n|"},
+                     {"VACUUM;;SELECT 1;;", "!VACUUM;|;SELECT 1;;|"}},
+                    parts) == "");
+  }
+
+  TEST_CASE("segments are counted in bytes, and quotes are the lexer's business") {
+    CHECK(otherwise({{"SELECT 'äöü;'; VACUUM; SELECT \"é;\"", "SELECT 'äöü;';|! VACUUM;| SELECT \"é;\"|"},
+                     {"SELECT $ä$;VACUUM;$ä$; VACUUM", "SELECT $ä$;VACUUM;$ä$;|! VACUUM|"},
+                     {"SELECT E'\\';VACUUM;'; VACUUM", "SELECT E'\\';VACUUM;';|! VACUUM|"},
+                     {"SELECT 'a\\'; VACUUM; SELECT 'b'", "SELECT 'a\\';|! VACUUM;| SELECT 'b'|"},
+                     {"CREATE RULE r AS ON INSERT TO a DO (DELETE FROM b; DELETE FROM c); VACUUM",
+                      "CREATE RULE r AS ON INSERT TO a DO (DELETE FROM b; DELETE FROM c);|! VACUUM|"},
+                     {std::string{atomic_body} + "; VACUUM", std::string{atomic_body} + ";|! VACUUM|"},
+                     {"\\connect d\n; VACUUM", "\\connect d\n;|! VACUUM|"}},
+                    parts) == "");
+  }
+
+  TEST_CASE("a script that is sent as it is is one segment") {
+    CHECK(otherwise({{"BEGIN; SELECT 1; COMMIT; VACUUM", "BEGIN; SELECT 1; COMMIT; VACUUM|"},
+                     {"VACUUM; SELECT 'never ends", "VACUUM; SELECT 'never ends|"},
+                     {"ALTER TYPE t ADD VALUE 'a'; COMMIT", "ALTER TYPE t ADD VALUE 'a'; COMMIT|"}},
+                    by_value) == "");
+  }
+
+  TEST_CASE("a new value of a type ends a segment when it is asked for") {
+    CHECK(otherwise({{"ALTER TYPE t ADD VALUE 'a'; SELECT 'a'::t", "ALTER TYPE t ADD VALUE 'a'; SELECT 'a'::t|"}},
+                    parts) == "");
+    CHECK(otherwise(
+              {{"SELECT 1; ALTER TYPE s.\"t\" ADD VALUE IF NOT EXISTS 'a' BEFORE 'b'; SELECT 2; SELECT 3",
+                "SELECT 1; ALTER TYPE s.\"t\" ADD VALUE IF NOT EXISTS 'a' BEFORE 'b';| SELECT 2; SELECT 3|"},
+               {"ALTER TYPE t ADD VALUE 'a'; ALTER TYPE t ADD VALUE 'b';\n-- z",
+                "ALTER TYPE t ADD VALUE 'a';| ALTER TYPE t ADD VALUE 'b';\n-- z|"},
+               {"ALTER TYPE t ADD VALUE 'a'; VACUUM; SELECT 1", "ALTER TYPE t ADD VALUE 'a';|! VACUUM;| SELECT 1|"},
+               {"ALTER TYPE t ADD ATTRIBUTE value int; SELECT 1", "ALTER TYPE t ADD ATTRIBUTE value int; SELECT 1|"}},
+              by_value) == "");
+  }
+}
+
+TEST_SUITE("script: readable") {
+  TEST_CASE("a script that the lexer cannot read is known as one") {
+    CHECK(readable(""));
+    CHECK(readable("SELECT 1; VACUUM; COMMIT"));
+    CHECK(readable("\xef\xbb\xbfSELECT 1"));
+    CHECK_FALSE(readable("SELECT 1_000"));
+    CHECK_FALSE(readable("SELECT 'never ends"));
+    CHECK_FALSE(readable(std::string_view{"SELECT 1\0; COMMIT", 17}));
+  }
+
+  TEST_CASE("parts of a script that sets how quotes are read cannot be told apart") {
+    CHECK_FALSE(readable("SET standard_conforming_strings = off; VACUUM; SELECT '\\'; VACUUM; '"));
+    CHECK(not_own({"SET SESSION standard_conforming_strings TO 'off'; VACUUM"}) == "");
+    CHECK(not_transactional({"SET standard_conforming_strings = off; SELECT 1"}) == "");
+    CHECK(not_segments({"SET standard_conforming_strings = on; VACUUM"}) == "");
   }
 }
 

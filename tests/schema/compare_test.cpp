@@ -74,7 +74,68 @@ TEST_SUITE("compare") {
           Lines{"breaking column public.users.id missing"});
     CHECK(told(users, with(without(users, {"column\tpublic.users.id", "sequence"}),
                            {"column\tpublic.users.id\ttype=bigint\tnotnull\tdefault=1"})) ==
-          Lines{"risky column public.users.id identity changed"});
+          Lines{"breaking sequence public.users_id_seq missing", "risky column public.users.id identity changed"});
+  }
+
+  TEST_CASE("a change of identity hides no sequence") {
+    const std::string sequence = "sequence\tpublic.s_seq\tmax=9\t";
+    const Lines column{"column\tpublic.t.c\ttype=bigint\tidentity=always", sequence + "identity=public.t.c"};
+    CHECK(told(column, {"column\tpublic.t.c\ttype=bigint\tidentity=bydefault",
+                        "sequence\tpublic.zz\tmax=9\tidentity=public.t.c"}) ==
+          Lines{"breaking sequence public.s_seq missing", "harmless column public.t.c identity changed",
+                "harmless sequence public.zz extra"});
+    CHECK(told({"column\tpublic.t.c\ttype=bigint\tdefault=1", sequence + "owned=public.t.c"},
+               {"column\tpublic.t.c\ttype=bigint\tidentity=bydefault",
+                "sequence\tpublic.s_seq\tmax=3\tidentity=public.t.c"}) ==
+          Lines{"risky column public.t.c identity changed", "risky sequence public.s_seq max changed"});
+    CHECK(told({"column\tpublic.t.c\ttype=bigint"}, column) == Lines{"breaking column public.t.c identity changed"});
+  }
+
+  TEST_CASE("an index that became a constraint's is still looked at") {
+    const std::string unique = "CREATE UNIQUE INDEX k ON public.t USING btree (a)";
+    const Lines index{"index\tpublic.k\ttable=public.t\tdef=" + unique};
+    const auto constraint = [](const std::string& definition) {
+      return Lines{"constraint\tpublic.t.k\tdef=" + definition, "index\tpublic.k\ttable=public.t\tconstraint"};
+    };
+    CHECK(told(index, constraint("UNIQUE (a)")) == Lines{"harmless constraint public.t.k extra"});
+    CHECK(told(index, constraint("UNIQUE (b)")) ==
+          Lines{"breaking index public.k def changed", "risky constraint public.t.k extra"});
+    CHECK(told(constraint("UNIQUE (a)"), index) == Lines{"risky constraint public.t.k missing"});
+  }
+
+  TEST_CASE("line ends of a checkout are no difference") {
+    CHECK(told({R"(function	public.f()	def=AS $$\n1\n$$)"},
+               {R"(function	public.f()	def=AS $$\r\n1\r\n$$)"})
+              .empty());
+    CHECK(told({R"(function	public.f()	def=AS $$\n1\n$$)"},
+               {R"(function	public.f()	def=AS $$\r\n2\r\n$$)"}) ==
+          Lines{"risky function public.f() def changed"});
+  }
+
+  TEST_CASE("an extension in another schema is one difference") {
+    const auto schema = [](const std::string& name, const std::string& printed) {
+      return Lines{"extension\tcitext\tschema=" + name,
+                   "column\tpublic.t.a\ttype=" + printed + ".citext[]\tdefault='public.x'::" + printed + ".citext",
+                   "function\tpublic.f(" + printed + R"(\.citext))" + "\tdef=public.f(a " + printed + ".citext)",
+                   "constraint\tpublic.t.c\tdef=CHECK ((a OPERATOR(" + printed + ".<>) 'b'::text))",
+                   "cast\t" + printed + R"(\.citext -> text)" + "\tdef=1",
+                   "table\tpublic.t"};
+    };
+    const Lines moved{"harmless extension citext schema changed"};
+    CHECK(told(schema("public", "public"), schema("extensions", "extensions")) == moved);
+    CHECK(told(schema("extensions", "extensions"), schema("public", "public")) == moved);
+    CHECK(told(schema("public", "public"), schema("a b", "\"a b\"")) == moved);
+    CHECK(told(schema("public", "public"), schema("public", "extensions")).size() > 1);
+  }
+
+  TEST_CASE("what a schema has of its own is not an extension's that moved") {
+    const auto typed = [](const std::string& home, const std::string& column, const std::string& type) {
+      return Lines{"extension\tcitext\tschema=" + home, "column\tpublic.t.c\ttype=" + column, type};
+    };
+    CHECK(told(typed("public", "public.mood", "enum\tpublic.mood\tlabels='a'"),
+               typed("extensions", "extensions.mood", "enum\textensions.mood\tlabels='a'")) ==
+          Lines{"breaking column public.t.c type changed", "breaking enum public.mood missing",
+                "harmless enum extensions.mood extra", "harmless extension citext schema changed"});
   }
 
   TEST_CASE("an extension tells about its version") {
@@ -83,8 +144,8 @@ TEST_SUITE("compare") {
   }
 
   TEST_CASE("a table that became a view is compared by its columns") {
-    const Lines view{"schema\tpublic", "view\tpublic.users\tdef=SELECT 1", "viewcolumn\tpublic.users.id\ttype=bigint",
-                     "colorder\tpublic.users\tcolumns=id"};
+    const Lines view{"schema\tpublic", "view\tpublic.users\tupdatable\tdef=SELECT 1",
+                     "viewcolumn\tpublic.users.id\ttype=bigint", "colorder\tpublic.users\tcolumns=id"};
     CHECK(told(users, view) ==
           Lines{"breaking column public.users.email missing", "risky table public.users kind changed"});
     CHECK(told(users,

@@ -10,6 +10,8 @@ CREATE TYPE app.colour AS ENUM ('red', 'green');
 CREATE TYPE app.address AS (street text, zip varchar(10), city text COLLATE "C");
 CREATE DOMAIN app.email AS text DEFAULT E'a\\b@c' CONSTRAINT email_check CHECK (VALUE ~ E'^\\S+@\\S+$');
 CREATE DOMAIN app.positive AS integer NOT NULL CHECK (VALUE > 0);
+CREATE DOMAIN app.odd AS integer CONSTRAINT "a=b
+c\d" CHECK (VALUE <> 7);
 CREATE TYPE app.spans AS RANGE (subtype = float8, subtype_diff = float8mi);
 CREATE COLLATION app.ci (provider = icu, locale = 'und-u-ks-level2', deterministic = false);
 CREATE COLLATION app.de (provider = icu, locale = 'de-DE');
@@ -77,9 +79,11 @@ CREATE TABLE app.animals (id serial PRIMARY KEY, name text NOT NULL);
 CREATE TABLE app.dogs (breed text) INHERITS (app.animals);
 CREATE TABLE app.cats (LIKE app.animals);
 CREATE TABLE app.pair OF app.address;
-CREATE TABLE app."Odd.Name" ("a""b" integer, "Select" text, "with\slash" text, "tab	bed" text);
+CREATE TABLE app."Odd.Name" ("a""b" integer, "Select" text, "with\slash" text, "???" text, "tab	bed" text);
 CREATE TABLE public.settings (key text PRIMARY KEY, value jsonb);
 ALTER TABLE public.settings REPLICA IDENTITY FULL;
+CREATE TABLE public.left_twin (id integer);
+CREATE TABLE public.right_twin (id integer);
 CREATE TABLE public.hooks (id integer PRIMARY KEY, fired integer);
 
 CREATE VIEW app.adults AS SELECT u.id, u.name, u.mood FROM app.users u WHERE u.age >= 18;
@@ -101,6 +105,7 @@ CREATE FUNCTION app.inlined(x integer) RETURNS bigint LANGUAGE sql
 CREATE FUNCTION app.rows(OUT id bigint, OUT name text) RETURNS SETOF record LANGUAGE sql STABLE ROWS 10 COST 5
   AS 'SELECT id, name FROM app.users';
 CREATE FUNCTION app.feels(m app.mood) RETURNS boolean LANGUAGE sql AS $$SELECT m = 'ok'$$;
+CREATE FUNCTION app.separated() RETURNS text LANGUAGE sql AS E'SELECT \'a\x1fb\'';
 CREATE PROCEDURE app.tidy(days integer, INOUT gone integer) LANGUAGE plpgsql AS $$BEGIN gone := days; END$$;
 CREATE FUNCTION app.touch() RETURNS trigger LANGUAGE plpgsql AS $$BEGIN NEW.note := 'touched'; RETURN NEW; END$$;
 CREATE AGGREGATE app.total(integer) (sfunc = int4pl, stype = integer, initcond = '0');
@@ -124,6 +129,7 @@ CREATE EVENT TRIGGER notice_ddl ON ddl_command_end WHEN TAG IN ('DROP TABLE', 'C
 
 ALTER TABLE app.orders ENABLE ROW LEVEL SECURITY;
 CREATE POLICY own ON app.orders FOR SELECT TO public USING (user_id > 0);
+CREATE POLICY mine ON app.orders FOR DELETE TO CURRENT_USER USING (true);
 CREATE POLICY guard ON app.orders AS RESTRICTIVE FOR UPDATE USING (total < 100) WITH CHECK (status <> 'closed');
 CREATE STATISTICS app.users_born (dependencies, ndistinct) ON age, born FROM app.users;
 ALTER STATISTICS app.users_born SET STATISTICS 200;

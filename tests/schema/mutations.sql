@@ -1,10 +1,13 @@
 -- What may have happened to a live schema, each tried alone on kitchen_sink.sql: the level of the worst finding, a name
--- and the SQL. "none" is deliberately not detected. [18] is for that major and later, [-15] for that and earlier.
+-- and the SQL. "none" is deliberately not detected, "same" neither, but must change the fingerprint. [18] is for that
+-- major and later, [-15] for that and earlier.
 
 --! breaking a table is dropped
 DROP TABLE public.hooks CASCADE;
 --! breaking a table is renamed
 ALTER TABLE public.settings RENAME TO setting;
+--! same two tables trade names
+ALTER TABLE public.left_twin RENAME TO tmp; ALTER TABLE public.right_twin RENAME TO left_twin; ALTER TABLE tmp RENAME TO right_twin;
 --! breaking a table is in another schema
 ALTER TABLE public.settings SET SCHEMA spare;
 --! breaking a schema is renamed
@@ -13,6 +16,8 @@ ALTER SCHEMA app RENAME TO apps;
 DROP SCHEMA spare;
 --! harmless a table is added
 CREATE TABLE public.added (id integer);
+--! harmless a column has the name of no type
+CREATE TABLE public.added ("???" integer);
 --! risky a table is added that refers to one
 CREATE TABLE public.added (hook_id integer REFERENCES public.hooks);
 --! harmless a table is unlogged
@@ -41,7 +46,9 @@ ALTER TABLE app.dogs NO INHERIT app.animals;
 ALTER TABLE app.cats INHERIT app.animals;
 --! breaking a table became partitioned by another key
 DROP TABLE app.attendance, app.events; CREATE TABLE app.events (id bigint NOT NULL, at timestamptz NOT NULL, kind text, PRIMARY KEY (id, at)) PARTITION BY HASH (id);
---! risky a table became a view
+--! risky a table became a view that can be written
+ALTER TABLE public.left_twin RENAME TO twin; CREATE VIEW public.left_twin AS SELECT id FROM public.twin;
+--! breaking a table became a view that cannot
 DROP TABLE public.settings; CREATE VIEW public.settings AS SELECT ''::text AS key, NULL::jsonb AS value;
 
 --! breaking a column is dropped
@@ -250,6 +257,9 @@ ALTER TYPE app.colour RENAME TO color;
 ALTER DOMAIN app.positive ADD CHECK (VALUE < 100);
 --! harmless a domain refuses less
 ALTER DOMAIN app.positive DROP CONSTRAINT positive_check;
+--! harmless a domain refuses less, by a constraint with a strange name
+ALTER DOMAIN app.odd DROP CONSTRAINT "a=b
+c\d";
 --! risky a domain has another default
 ALTER DOMAIN app.email SET DEFAULT 'x@y';
 --! breaking a domain is dropped
@@ -260,7 +270,7 @@ ALTER TYPE app.address ADD ATTRIBUTE country text CASCADE;
 DROP TABLE app.pair; ALTER TABLE app.users DROP home; DROP TYPE app.address; CREATE TYPE app.address AS (street text, zip integer, city text COLLATE "C"); ALTER TABLE app.users ADD home app.address; CREATE TABLE app.pair OF app.address;
 --! breaking an attribute is renamed
 ALTER TYPE app.address RENAME ATTRIBUTE zip TO postcode CASCADE;
---! risky a range is of another type
+--! breaking a range is of another type
 DROP TYPE app.spans; CREATE TYPE app.spans AS RANGE (subtype = integer);
 --! risky a range has no difference function
 DROP TYPE app.spans; CREATE TYPE app.spans AS RANGE (subtype = float8);
@@ -279,6 +289,8 @@ DROP VIEW app.adults;
 ALTER VIEW app.open_orders RESET (security_barrier);
 --! risky a view checks nothing
 ALTER VIEW app.rich RESET (check_option);
+--! breaking a view cannot be written any more
+CREATE OR REPLACE VIEW app.adults AS SELECT DISTINCT u.id, u.name, u.mood FROM app.users u WHERE u.age >= 18;
 --! breaking a materialized view is dropped
 DROP MATERIALIZED VIEW app.totals;
 --! harmless a view is added
@@ -300,6 +312,10 @@ ALTER FUNCTION app.rows() COST 50;
 DROP FUNCTION app.plus(integer, integer); CREATE FUNCTION app.plus(a integer, b integer) RETURNS integer LANGUAGE sql IMMUTABLE STRICT PARALLEL SAFE AS 'SELECT a + b';
 --! breaking a function is dropped
 DROP FUNCTION app.plus(integer, integer);
+--! risky a function's argument has another name
+DROP FUNCTION app.plus(integer, integer); CREATE FUNCTION app.plus(x integer, y integer DEFAULT 1) RETURNS integer LANGUAGE sql IMMUTABLE STRICT PARALLEL SAFE AS 'SELECT x + y';
+--! risky a function's body has other control characters
+CREATE OR REPLACE FUNCTION app.separated() RETURNS text LANGUAGE sql AS E'SELECT \'\x1f\x1fb\'';
 --! breaking a function returns another type
 DROP FUNCTION app.plus(integer, integer); CREATE FUNCTION app.plus(a integer, b integer DEFAULT 1) RETURNS bigint LANGUAGE sql AS 'SELECT 1::bigint';
 --! risky a function is overloaded
@@ -350,6 +366,8 @@ DROP POLICY own ON app.orders;
 ALTER POLICY own ON app.orders USING (user_id > 100);
 --! breaking a policy is for others
 ALTER POLICY own ON app.orders TO pg_monitor;
+--! breaking a policy is for the owner no more
+ALTER POLICY mine ON app.orders TO pg_monitor;
 --! breaking a policy restricts
 CREATE POLICY more ON app.orders AS RESTRICTIVE USING (total < 1);
 
@@ -365,6 +383,8 @@ DROP CAST (integer AS app.mood);
 DROP CAST (integer AS app.mood); CREATE CAST (integer AS app.mood) WITH FUNCTION app.to_mood(integer) AS IMPLICIT;
 --! harmless a cast between PostgreSQL's own types is added
 CREATE CAST (bytea AS json) WITHOUT FUNCTION;
+--! harmless a cast makes operators ambiguous
+CREATE CAST (integer AS text) WITH INOUT AS IMPLICIT; CREATE CAST (bigint AS text) WITH INOUT AS IMPLICIT; CREATE CAST (oid AS text) WITH INOUT AS IMPLICIT; CREATE CAST (smallint AS text) WITH INOUT AS IMPLICIT;
 --! risky an operator class is dropped
 DROP OPERATOR CLASS app.odd_ops USING btree;
 --! breaking a collation is dropped

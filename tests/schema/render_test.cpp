@@ -133,6 +133,14 @@ TEST_SUITE("render") {
     CHECK(render_markdown({bar}).find(R"(| ``default='a\|b`'`` |)") != std::string::npos);
   }
 
+  TEST_CASE("the name of a property is one line") {
+    Finding domain = function;
+    domain.property = "check a\nb|c";
+
+    CHECK(render_text({domain}, {}).find("check a?b|c changed") != std::string::npos);
+    CHECK(render_markdown({domain}).find("| check a?b\\|c changed |") != std::string::npos);
+  }
+
   TEST_CASE("findings are counted by level, without the zeros") {
     CHECK(counted({column, column, function, type}) == "2 breaking, 1 risky, 1 harmless differences");
     CHECK(counted({function}) == "1 risky difference");

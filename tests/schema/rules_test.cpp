@@ -134,6 +134,8 @@ TEST_SUITE("rules") {
          "identity changed breaking 428C9"},
         {column("type=bigint\tidentity=always"), column("type=bigint\tidentity=bydefault"),
          "identity changed harmless"},
+        {column("type=bigint"), column("type=bigint\tidentity=bydefault"), "identity changed harmless"},
+        {column("type=bigint\tdefault=1"), column("type=bigint\tidentity=bydefault"), "identity changed risky"},
         {column("type=bigint\tnotnull\tidentity=always"), column("type=bigint\tnotnull"),
          "identity changed breaking 23502"},
         {column("type=bigint\tnotnull\tidentity=always"), column("type=bigint\tnotnull\tdefault=nextval('s')"),
@@ -169,7 +171,13 @@ TEST_SUITE("rules") {
         {index("u", unique), index("u", unique) + "\tINVALID", "INVALID changed breaking 42P10"},
         {index("u", unique) + "\tINVALID", index("u", unique), "INVALID changed harmless"},
         {index("u", unique), index("u", unique + " WHERE (a > 0)"), "def changed breaking 42P10"},
-        {index("u", unique + " WHERE (a > 0)"), index("u", unique), "def changed harmless"},
+        {index("u", unique + " WHERE (a > 0)"), index("u", unique), "def changed risky 23505"},
+        {index("u", unique + " WHERE (a > 0)"), index("u", unique + " WHERE (a > 1)"), "def changed breaking 42P10"},
+        {index("u", unique + " WHERE (((a > 0) AND (b > 0)) AND (c > 0))"),
+         index("u", unique + " WHERE ((a > 0) AND (b > 0) AND (c > 0))"), ""},
+        {index("u", unique), index("u", unique + " INCLUDE (c) NULLS NOT DISTINCT"), "def changed risky 23505"},
+        {index("u", unique + " NULLS NOT DISTINCT"), index("u", unique), "def changed harmless"},
+        {key("k", "PRIMARY KEY (a, b)"), key("k", "PRIMARY KEY (a, b)") + "\tinherited", "inherited changed harmless"},
         {index("u", unique), index("u", "CREATE INDEX u ON public.t USING btree (a, b)"), "def changed breaking 42P10"},
         {index("u", unique), index("u", "CREATE UNIQUE INDEX u ON public.t USING btree (b DESC, a)"),
          "def changed harmless"},
@@ -183,8 +191,16 @@ TEST_SUITE("rules") {
            {index("u", "CREATE UNIQUE INDEX u ON public.t USING btree (a, b)"), "", "missing harmless"},
            {"", key("k", "UNIQUE (a, b)"), "extra harmless"},
            {"", index("u", "CREATE UNIQUE INDEX u ON public.t USING btree (a, b)"), "extra harmless"},
+           {"", index("u", "CREATE UNIQUE INDEX u ON public.t USING btree (c, b, a)"), "extra harmless"},
+           {"", index("u", "CREATE UNIQUE INDEX u ON public.t USING btree (a, b) WHERE (a > 0)"), "extra harmless"},
+           {"", index("u", "CREATE UNIQUE INDEX u ON public.t USING btree (a)"), "extra risky 23505"},
+           {"", index("u", "CREATE UNIQUE INDEX u ON public.t USING btree (a, b) NULLS NOT DISTINCT"),
+            "extra risky 23505"},
+           {"", key("k", "UNIQUE NULLS NOT DISTINCT (a, b)"), "extra risky 23505"},
            {key("k", "UNIQUE (a)"), "", "missing breaking 42P10"}},
           {index("o", other)});
+    check({{"", key("k", "UNIQUE NULLS NOT DISTINCT (a, b)"), "extra harmless"}}, {key("p", "PRIMARY KEY (b, a)")});
+    check({{"", index("u", other), "extra risky 23505"}}, {index("o", other + " WHERE (a > 0)")});
     check({{key("k", "UNIQUE (a, b)"), "", "missing breaking 42P10"}}, {index("o", other) + "\tINVALID"});
     check({{key("k", "UNIQUE (a, b)"), "", "missing breaking 42P10"}}, {index("o", other + " WHERE (a > 0)")});
     check({{key("k", "UNIQUE (a, b)"), "", "missing breaking 42P10"}}, {key("o", "UNIQUE (a, b) DEFERRABLE")});
@@ -201,6 +217,8 @@ TEST_SUITE("rules") {
            {index("i", plain), index("i", plain + " WHERE (a > 0)"), "def changed harmless"},
            {index("i", plain), index("i", "CREATE UNIQUE INDEX i ON public.t USING btree (a)"),
             "def changed risky 23505"},
+           {index("i", plain), index("i", "CREATE UNIQUE INDEX i ON public.t USING btree (a)") + "\tINVALID",
+            "def changed risky 23505, INVALID changed harmless"},
            {index("i", plain), index("i", plain) + "\treplident", "replident changed harmless"}});
   }
 
@@ -264,6 +282,16 @@ TEST_SUITE("rules") {
         {"view\tpublic.v\tdef=SELECT 1", "view\tpublic.v\tdef=SELECT 2", "def changed risky"},
         {"view\tpublic.v\tdef=SELECT 1", "view\tpublic.v\toptions=security_invoker=true\tdef=SELECT 1",
          "options changed risky"},
+        {"view\tpublic.v\tupdatable", "view\tpublic.v", "updatable changed breaking 55000"},
+        {"view\tpublic.v", "view\tpublic.v\tupdatable", "updatable changed harmless"},
+        {"table\tpublic.t", "view\tpublic.t\tupdatable\tdef=1", "kind changed risky 42809"},
+        {"table\tpublic.t", "view\tpublic.t\tdef=1", "kind changed breaking 55000"},
+        {"table\tpublic.t", "matview\tpublic.t\tdef=1", "kind changed breaking 42809"},
+        {"table\tpublic.t", "composite\tpublic.t", "kind changed breaking 42809"},
+        {"table\tpublic.t", "foreigntable\tpublic.t\tserver=s", "kind changed breaking 42P10"},
+        {"view\tpublic.t\tupdatable\tdef=1", "matview\tpublic.t\tdef=1", "kind changed breaking 42809"},
+        {"view\tpublic.t\tupdatable\tdef=1", "table\tpublic.t", "kind changed risky"},
+        {"view\tpublic.t\tdef=1", "matview\tpublic.t\tdef=1", "kind changed risky"},
         {"matview\tpublic.v\tdef=SELECT 1", "matview\tpublic.v\tdef=SELECT 2", "def changed risky"},
         {"inherits\tpublic.t\tparent=public.p\tseq=1", "", "missing risky"},
         {"sequence\tpublic.s\tinc=1", "", "missing breaking 42P01"},
@@ -288,6 +316,40 @@ TEST_SUITE("rules") {
     CHECK(findings[0].identity == "public.n");
     CHECK(told({findings[0].level, {}, findings[0].sqlstate}) == "risky 23503");
     CHECK(findings[0].reason == R"(its foreign key may refuse to delete rows of public.a\.b)");
+  }
+
+  TEST_CASE("a view that is written through triggers is not read-only") {
+    check({{"view\tpublic.v\tupdatable", "view\tpublic.v", "updatable changed risky"}},
+          {"trigger\tpublic.v.t\tdef=CREATE TRIGGER t INSTEAD OF INSERT ON public.v"});
+  }
+
+  TEST_CASE("a new child shows its rows in a known parent") {
+    const Description expected = described({R"(table	public.a\.b)"});
+    const auto with_child_of = [](const std::string& parent) {
+      return described({R"(table	public.a\.b)", "table\tpublic.n", "table\tpublic.o",
+                        "inherits\tpublic.n\tparent=public.o," + parent});
+    };
+
+    const auto findings = compare(expected, with_child_of("public.\"a.b\""), {});
+
+    REQUIRE(findings.size() == 2);
+    CHECK(findings[0].identity == "public.n");
+    CHECK(findings[0].level == Level::risky);
+    CHECK(findings[0].reason == R"(it inherits from public.a\.b, which shows its rows too)");
+    CHECK(compare(expected, with_child_of("public.other"), {}).at(0).level == Level::harmless);
+  }
+
+  TEST_CASE("a new column is as strict as its domain") {
+    check({{"", column("type=public.d"), "extra breaking 23502"},
+           {"", column("type=public.outer"), "extra breaking 23502"},
+           {"", column("type=public.d\tdefault=1"), "extra harmless 0A000"},
+           {"", column("type=public.d[]"), "extra harmless 0A000"},
+           {"", column("type=public.given"), "extra harmless 0A000"},
+           {"", column("type=public.given\tnotnull"), "extra harmless 0A000"},
+           {"", column("type=public.\"a.b\""), "extra risky 23514"}},
+          {"domain\tpublic.d\ttype=text\tnotnull", "domain\tpublic.outer\ttype=public.d",
+           "domain\tpublic.given\ttype=public.d\tdefault=''::text",
+           R"(domain	public.a\.b	type=text	check c=CHECK (VALUE IS NOT NULL))"});
   }
 
   TEST_CASE("a view's columns in another order break SELECT *") {
@@ -316,7 +378,8 @@ TEST_SUITE("rules") {
         {"", "attribute\tpublic.c.a\ttype=text", "extra breaking 42846"},
         {"attribute\tpublic.c.a\ttype=text", "attribute\tpublic.c.a\ttype=uuid", "type changed breaking 42883"},
         {"range\tpublic.r\tsubtype=text", "", "missing breaking 42704"},
-        {"range\tpublic.r\tsubtype=text", "range\tpublic.r\tsubtype=integer", "subtype changed risky"},
+        {"range\tpublic.r\tsubtype=text", "range\tpublic.r\tsubtype=integer", "subtype changed breaking 42883"},
+        {"range\tpublic.r\tdiff=a", "range\tpublic.r\tdiff=b", "diff changed risky"},
     });
   }
 

@@ -49,6 +49,10 @@ const std::vector<Texts> equal{
     {"view", " SELECT lower(t.name) AS name FROM s.t;", " SELECT lower(name) AS name FROM s.t;"},
     {"view", " SELECT t.id FROM s.t WHERE (EXISTS ( SELECT 1 FROM s.o WHERE (o.id = t.id)));",
      " SELECT id FROM s.t WHERE (EXISTS ( SELECT 1 FROM s.o WHERE (o.id = t.id)));"},
+    {"view", " SELECT t.id FROM s.t TABLESAMPLE system (10) WHERE (t.id > 1);",
+     " SELECT id FROM s.t TABLESAMPLE system (10) WHERE (id > 1);"},
+    {"view", " SELECT x.id FROM s.t x TABLESAMPLE bernoulli (1) REPEATABLE (2);",
+     " SELECT id FROM s.t x TABLESAMPLE bernoulli (1) REPEATABLE (2);"},
     {"view", "SELECT 1\n", "SELECT   1"},
     {"function", "not SQL '", "not SQL '"},
 };
@@ -78,6 +82,7 @@ const std::vector<Texts> different{
     {"view", "SELECT t.id FROM (s.t JOIN s.u ON (true))", "SELECT id FROM (s.t JOIN s.u ON (true))"},
     {"view", "SELECT t.id FROM s.t UNION SELECT 1", "SELECT id FROM s.t UNION SELECT 1"},
     {"view", "SELECT u.id FROM s.t", "SELECT id FROM s.t"},
+    {"view", "SELECT t.id FROM s.t TABLESAMPLE system (1)", "SELECT id FROM s.t TABLESAMPLE system (2)"},
     {"view", "SELECT count(t.*) FROM s.t", "SELECT count(*) FROM s.t"},
     {"view", "SELECT t.f(a) FROM s.t", "SELECT f(a) FROM s.t"},
     {"view", "SELECT a::t.mood FROM s.t", "SELECT a::mood FROM s.t"},

@@ -2,6 +2,7 @@
 import json
 import os
 import pathlib
+import re
 import shutil
 import subprocess
 import tempfile
@@ -40,7 +41,7 @@ class Server:
         command = [PSQL, "-qXAt", "-v", "ON_ERROR_STOP=1", self.url(database)]
         done = subprocess.run(command, input=text, text=True, capture_output=True)
         if done.returncode != 0:
-            raise RuntimeError(f"{text}\n{done.stderr}")
+            raise RuntimeError(done.stderr.strip())
         return done.stdout.strip()
 
     def create(self, database, template="template0"):
@@ -69,10 +70,12 @@ class Server:
         assert (done.returncode == 76) == bool(found), done.stdout
         return found
 
-    def fingerprint(self, database):
-        """As the last full verification recorded it, in the comment of the history table."""
-        comment = self.sql(database, "SELECT obj_description('public._prisma_migrations'::regclass)")
-        return comment.split(":", 1)[1].split()[0]
+    def learn(self, database, folder):
+        """The statement that returns a fingerprint, as the server logs it when a schema is verified in full."""
+        self.sql(database, "COMMENT ON TABLE public._prisma_migrations IS NULL")
+        self.apply(database, folder)
+        log = pathlib.Path(self.settings["SERVER_LOG"]).read_text()
+        self.fingerprint_sql = re.findall(r"SELECT CASE WHEN cluster .*? t\(cluster, newest, n, total\)", log)[-1] + ";"
 
 
 def migrations(root, *scripts):

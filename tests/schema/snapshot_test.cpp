@@ -24,7 +24,8 @@ const std::string written =
     "rule\tpublic.users.r\tdef:\tenabled=D\n"
     "\tCREATE RULE r AS\n"
     "\t    ON DELETE\n"
-    "schema\tpublic\n";
+    "schema\tpublic\n"
+    "# end\n";
 
 Snapshot snapshot() {
   return {.major = 15,
@@ -64,7 +65,8 @@ std::string random_text(std::mt19937& random, std::string_view alphabet) {
 Object random_object(std::mt19937& random, int number) {
   Object object{.kind = "view", .identity = "public.v" + std::to_string(number), .properties = {}};
   for (auto count = random() % 4; count > 0; --count)
-    object.properties.emplace_back(random_text(random, "def: x"), random_text(random, "a\\nrt\n\r\t=: #<\xc3\xa9"));
+    object.properties.emplace_back(random_text(random, "def:= x\\\n\r\t"),
+                                   random_text(random, "a\\nrt\n\r\t=: #<\xc3\xa9"));
   if (random() % 2 == 0) object.properties.emplace_back("def", random_text(random, "a\\n\n\r\t="));
   return object;
 }
@@ -85,6 +87,7 @@ TEST_SUITE("snapshot") {
   TEST_CASE("whatever the values hold, what is read is what was written") {
     std::mt19937 random{7};  // NOLINT(cert-msc32-c,cert-msc51-cpp): the same objects every time
     Snapshot any{.major = 18, .schema = "a\tb\\c", .migrations = {{"1_a\tb", "00"}, {"0_late", "11"}}, .objects = {}};
+    any.objects.push_back(parse_object("schema\tpublic"));
     for (int number = 0; number < 2000; ++number) any.objects.push_back(random_object(random, number));
     sort(any.objects);
 
@@ -107,11 +110,37 @@ TEST_SUITE("snapshot") {
     CHECK(refused(with("view\tpublic.v\tdef:\n")) == "4: the lines of the definition are missing");
   }
 
+  TEST_CASE("a snapshot that was cut off is refused wherever it was") {
+    const std::string text = written.substr(0, written.size() - 1);
+    for (std::size_t length = 0; length < text.size(); ++length) {
+      CAPTURE(length);
+      CHECK(refused(text.substr(0, length)) != "not refused");
+    }
+    CHECK(refused(with("schema\tpublic\n")) == "5: the snapshot is cut off: its last line is \"# end\"");
+    CHECK(refused(with("schema\tpublic\n# end\ntable\tpublic.a\n")) == "6: something follows the snapshot's last line");
+    CHECK(refused(with("table\tpublic.a\n# end\n")) == "5: the snapshot describes no schema: make it again");
+  }
+
+  TEST_CASE("a constraint's name may hold what separates lines and properties") {
+    Snapshot odd = snapshot();
+    odd.objects = {{.kind = "domain",
+                    .identity = "public.d",
+                    .properties = {{"type", "text"}, {"check a\nb\t=:\\", "CHECK (\nVALUE)"}, {"c:", ""}}}};
+    odd.objects.push_back(parse_object("schema\tpublic"));
+
+    const std::string text = write_snapshot(odd);
+
+    CHECK(text.find("domain\tpublic.d\ttype=text\tcheck a\\nb\\t\\=\\:\\\\:\tc\\:\n\tCHECK (\n\tVALUE)\n") !=
+          std::string::npos);
+    CHECK(read_snapshot(text) == odd);
+  }
+
   TEST_CASE("a merge conflict is told as such") {
     const std::string conflict = "a merge conflict: make the snapshot again from the merged migrations";
     CHECK(refused(with("table\tpublic.a\n<<<<<<< HEAD\n")) == "5: " + conflict);
     CHECK(refused(with("=======\n")) == "4: " + conflict);
     CHECK(refused("<<<<<<< HEAD\n") == "1: " + conflict);
+    CHECK(refused(with("schema\tpublic\n# end\n>>>>>>> other\n")) == "6: " + conflict);
   }
 
   TEST_CASE("objects out of order or twice were not written by schemagate") {

@@ -1,0 +1,306 @@
+#include "migrations/statement.hpp"
+
+#include <algorithm>
+#include <cctype>
+#include <initializer_list>
+#include <map>
+#include <utility>
+#include <vector>
+
+#include "migrations/lexer.hpp"
+
+namespace schemagate {
+namespace {
+
+struct Word {
+  std::string text;
+  std::string keyword;  ///< in capitals; empty when it is none
+  bool reserved = false;
+};
+
+using Keywords = std::initializer_list<std::string_view>;
+/// Names in capitals; values too, and without quotes.
+using Options = std::map<std::string, std::string>;
+
+// More than any statement has that is understood here; a VALUES list may have millions.
+constexpr std::size_t most_words = 2000;
+
+/// The words of a statement, read from left to right.
+class Words {
+ public:
+  explicit Words(std::string_view statement) {
+    Lexer lexer{statement};
+    while (words_.size() < most_words) {
+      const auto token = lexer.next();
+      if (!token) break;
+      const std::string_view text = statement.substr(token->begin, token->end - token->begin);
+      if (text == ";" && !words_.empty()) break;
+      if (text != ";")
+        words_.push_back(
+            {.text = std::string{text}, .keyword = token->keyword ? capitals(text) : "", .reserved = token->reserved});
+    }
+  }
+
+  /// All of them or none.
+  bool skip(Keywords keywords) {
+    const auto same = [](const Word& word, std::string_view keyword) { return word.keyword == keyword; };
+    if (words_.size() - at_ < keywords.size()) return false;
+    const auto begin = words_.begin() + static_cast<std::ptrdiff_t>(at_);
+    if (!std::equal(begin, begin + static_cast<std::ptrdiff_t>(keywords.size()), keywords.begin(), same)) return false;
+    at_ += keywords.size();
+    return true;
+  }
+
+  bool skip_mark(std::string_view mark) { return !ended() && words_[at_].text == mark && next(); }
+
+  /// Qualified, as written but for blanks and comments; empty when there is none.
+  std::string name() {
+    std::string result = part();
+    while (!result.empty() && skip_mark(".")) result.append(".").append(next() ? words_[at_ - 1].text : "");
+    return result;
+  }
+
+  /// In parentheses: `(verbose, concurrently off, slot_name = NONE)`.
+  Options options() {
+    Options result;
+    if (!skip_mark("(")) return result;
+    while (!ended() && !skip_mark(")")) {
+      const std::string key = capitals(words_[at_++].text);
+      std::string& value = result[key];
+      value.clear();
+      while (!ended() && words_[at_].text != "," && words_[at_].text != ")") value = plain(words_[at_++].text);
+      skip_mark(",");
+    }
+    return result;
+  }
+
+  /// Those behind the next WITH.
+  Options options_with() {
+    while (!ended() && !skip({"WITH"})) next();
+    return options();
+  }
+
+  [[nodiscard]] bool ended() const { return at_ == words_.size(); }
+
+  /// In capitals, without quotes.
+  [[nodiscard]] std::string last() const { return words_.empty() ? "" : plain(words_.back().text); }
+
+  [[nodiscard]] bool has(std::string_view keyword) const {
+    return std::ranges::find(words_, keyword, &Word::keyword) != words_.end();
+  }
+
+  /// The literals and names that are left, in capitals.
+  [[nodiscard]] std::string rest() const {
+    std::string result;
+    for (std::size_t index = at_; index < words_.size(); ++index)
+      if (words_[index].keyword.empty()) result.append(capitals(words_[index].text)).append(" ");
+    return result;
+  }
+
+ private:
+  bool next() { return !ended() && ++at_ > 0; }
+
+  static std::string plain(std::string_view value) {
+    if (value.size() >= 2 && value.starts_with('\'')) value = value.substr(1, value.size() - 2);
+    return capitals(value);
+  }
+
+  std::string part() {
+    if (ended() || words_[at_].reserved) return {};
+    const std::string& text = words_[at_].text;
+    const auto first = static_cast<unsigned char>(text.front());
+    const bool named = std::isalpha(first) != 0 || first == '_' || first == '"' || first >= 0x80;
+    return named && next() ? text : std::string{};
+  }
+
+  std::vector<Word> words_;
+  std::size_t at_ = 0;
+};
+
+bool off(const std::string& value) { return value == "FALSE" || value == "OFF" || value == "0"; }
+
+bool off(const Options& options, const std::string& name) {
+  const auto found = options.find(name);
+  return found != options.end() && off(found->second);
+}
+
+Sense meaning(Kind kind, Effect effect) {
+  Sense result{.kind = kind, .action = {}};
+  result.action.effect = effect;
+  return result;
+}
+
+Sense outside(Effect effect) { return meaning(Kind::outside, effect); }
+Sense perhaps(Effect effect) { return meaning(Kind::perhaps, effect); }
+
+bool if_exists(Words& words) { return words.skip({"IF", "EXISTS"}); }
+
+/// `a`, `ONLY a`, `ONLY (a)`, `a *`.
+std::string relation(Words& words) {
+  if (words.skip({"ONLY"})) words.skip_mark("(");
+  std::string name = words.name();
+  if (!words.skip_mark(")")) words.skip_mark("*");
+  return name;
+}
+
+Sense create_index(Words& words) {
+  Sense result = outside(Effect::create_index);
+  result.action.concurrent = true;
+  result.action.conditional = words.skip({"IF", "NOT", "EXISTS"});
+  result.action.object = words.name();
+  if (words.skip({"ON"})) result.action.table = relation(words);
+  return result;
+}
+
+Sense drop_index(Words& words) {
+  Sense result = outside(Effect::drop_index);
+  result.action.concurrent = true;
+  result.action.conditional = if_exists(words);
+  result.action.object = words.name();
+  return result;
+}
+
+Sense named(Effect effect, Words& words) {
+  Sense result = outside(effect);
+  result.action.conditional = if_exists(words);
+  result.action.object = words.name();
+  return result;
+}
+
+/// It creates a replication slot elsewhere, unless it is told not to.
+Sense create_subscription(Words& words) {
+  Sense result = named(Effect::create_subscription, words);
+  const Options options = words.options_with();
+  return off(options, "CONNECT") || off(options, "CREATE_SLOT") ? Sense{} : result;
+}
+
+Sense create(Words& words) {
+  if (words.skip({"INDEX", "CONCURRENTLY"}) || words.skip({"UNIQUE", "INDEX", "CONCURRENTLY"}))
+    return create_index(words);
+  if (words.skip({"DATABASE"})) return named(Effect::create_database, words);
+  if (words.skip({"TABLESPACE"})) return named(Effect::create_tablespace, words);
+  return words.skip({"SUBSCRIPTION"}) ? create_subscription(words) : Sense{};
+}
+
+/// A subscription without a slot can be dropped anywhere.
+Sense drop(Words& words) {
+  if (words.skip({"INDEX", "CONCURRENTLY"})) return drop_index(words);
+  if (words.skip({"DATABASE"})) return named(Effect::drop_database, words);
+  if (words.skip({"TABLESPACE"})) return named(Effect::drop_tablespace, words);
+  if (!words.skip({"SUBSCRIPTION"})) return {};
+  return {.kind = Kind::perhaps, .action = named(Effect::drop_subscription, words).action};
+}
+
+Sense alter_table(Words& words) {
+  Sense result = outside(Effect::detach);
+  result.action.concurrent = true;
+  result.action.conditional = if_exists(words);
+  result.action.table = relation(words);
+  if (!words.skip({"DETACH", "PARTITION"})) return {};
+  result.action.object = words.name();
+  return words.skip({"CONCURRENTLY"}) ? result : Sense{};
+}
+
+/// With a refresh it makes or drops slots elsewhere; failover and two_phase change one (PostgreSQL 17, 18).
+Sense alter_subscription(Words& words) {
+  (void)words.name();
+  if (words.skip({"REFRESH"})) return outside(Effect::repeatable);
+  const bool same_again = words.skip({"SET", "PUBLICATION"});
+  if (same_again || words.skip({"ADD", "PUBLICATION"}) || words.skip({"DROP", "PUBLICATION"})) {
+    if (off(words.options_with(), "REFRESH")) return {};
+    return outside(same_again ? Effect::repeatable : Effect::unknown);
+  }
+  if (!words.skip({"SET"})) return {};
+  const Options options = words.options();
+  return options.contains("FAILOVER") || options.contains("TWO_PHASE") ? perhaps(Effect::repeatable) : Sense{};
+}
+
+Sense alter_database(Words& words) {
+  (void)words.name();
+  return words.skip({"SET", "TABLESPACE"}) ? outside(Effect::repeatable) : Sense{};
+}
+
+Sense alter_type(Words& words) {
+  (void)words.name();
+  return {.kind = words.skip({"ADD", "VALUE"}) ? Kind::value : Kind::ordinary, .action = {}};
+}
+
+Sense alter(Words& words) {
+  if (words.skip({"TABLE"})) return alter_table(words);
+  if (words.skip({"TYPE"})) return alter_type(words);
+  if (words.skip({"SYSTEM"})) return outside(Effect::repeatable);
+  if (words.skip({"DATABASE"})) return alter_database(words);
+  return words.skip({"SUBSCRIPTION"}) ? alter_subscription(words) : Sense{};
+}
+
+/// Of a partitioned table or index it runs only outside, which the text does not tell.
+Sense reindex(Words& words) {
+  const Options options = words.options();
+  const bool whole = words.skip({"SCHEMA"}) || words.skip({"DATABASE"}) || words.skip({"SYSTEM"});
+  if (!whole && !words.skip({"TABLE"})) words.skip({"INDEX"});
+  const bool concurrent =
+      words.skip({"CONCURRENTLY"}) || (options.contains("CONCURRENTLY") && !off(options, "CONCURRENTLY"));
+  Sense result = whole || concurrent ? outside(Effect::reindex) : perhaps(Effect::reindex);
+  result.action.object = words.name();
+  result.action.concurrent = concurrent;
+  return result;
+}
+
+/// Without a table it is every table, each in a transaction of its own.
+Sense cluster(Words& words) {
+  if (!words.skip({"VERBOSE"})) (void)words.options();
+  return words.ended() ? outside(Effect::repeatable) : perhaps(Effect::repeatable);
+}
+
+bool continues_word(char c) { return std::isalnum(static_cast<unsigned char>(c)) != 0 || c == '_'; }
+
+/// `COMMIT;`, but neither `committed` nor `ON COMMIT DROP`. What stands before it is free, for PL/Perl's spi_commit().
+bool mentions(std::string_view body, std::string_view command) {
+  for (std::size_t at = body.find(command); at != std::string_view::npos; at = body.find(command, at + 1)) {
+    const std::string_view after = body.substr(at + command.size());
+    if (body.substr(0, at).ends_with("ON ") || (!after.empty() && continues_word(after.front()))) continue;
+    return true;
+  }
+  return false;
+}
+
+/// A procedure or block may commit, but only when it is not inside a transaction block already.
+Sense block(Words& words) {
+  const std::string body = words.rest();
+  return mentions(body, "COMMIT") || mentions(body, "ROLLBACK") ? perhaps(Effect::unknown) : Sense{};
+}
+
+/// ROLLBACK TO a savepoint stays inside the transaction.
+bool bounds(Words& words) {
+  if (words.skip({"ROLLBACK"})) return !words.has("TO");
+  return words.skip({"BEGIN"}) || words.skip({"COMMIT"}) || words.skip({"END"}) || words.skip({"ABORT"}) ||
+         words.skip({"START", "TRANSACTION"}) || words.skip({"PREPARE", "TRANSACTION"});
+}
+
+/// libpg_query reads a backslash in '…' as a letter, whatever was SET before.
+Sense set(Words& words) {
+  if (!words.skip({"SESSION"})) words.skip({"LOCAL"});
+  if (capitals(words.name()) != "STANDARD_CONFORMING_STRINGS") return {};
+  return {.kind = off(words.last()) ? Kind::dialect : Kind::ordinary, .action = {}};
+}
+
+}  // namespace
+
+/// The calls of PreventInTransactionBlock in PostgreSQL 14 to 18 (src/backend), as far as the text tells.
+Sense understand(std::string_view statement) {
+  Words words{statement};
+  if (bounds(words)) return {.kind = Kind::boundary, .action = {}};
+  if (words.skip({"CREATE"})) return create(words);
+  if (words.skip({"ALTER"})) return alter(words);
+  if (words.skip({"DROP"})) return drop(words);
+  if (words.skip({"REINDEX"})) return reindex(words);
+  if (words.skip({"CLUSTER"})) return cluster(words);
+  if (words.skip({"DO"})) return block(words);
+  if (words.skip({"CALL"})) return perhaps(Effect::unknown);
+  if (words.skip({"SET"})) return set(words);
+  return words.skip({"VACUUM"}) || words.skip({"DISCARD", "ALL"}) ? outside(Effect::repeatable) : Sense{};
+}
+
+Deed action(std::string_view statement) { return understand(statement).action; }
+
+}  // namespace schemagate
