@@ -157,8 +157,8 @@ using Found = std::variant<Live, Unreadable>;
 bool is_settled(const Found& found, const Found& earlier) {
   if (const auto* unreadable = std::get_if<Unreadable>(&found)) return unreadable->busy || unreadable->cancelled;
   const Live& live = std::get<Live>(found);
-  const auto* before = std::get_if<Live>(&earlier);
-  return !live.fingerprint.empty() || (before != nullptr && before->objects == live.objects);
+  const auto* last = std::get_if<Live>(&earlier);
+  return !live.fingerprint.empty() || (last != nullptr && last->objects == live.objects);
 }
 
 Unreadable changing(const Found& found) {

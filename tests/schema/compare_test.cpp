@@ -104,11 +104,9 @@ TEST_SUITE("compare") {
   }
 
   TEST_CASE("line ends of a checkout are no difference") {
-    CHECK(told({R"(function	public.f()	def=AS $$\n1\n$$)"},
-               {R"(function	public.f()	def=AS $$\r\n1\r\n$$)"})
-              .empty());
-    CHECK(told({R"(function	public.f()	def=AS $$\n1\n$$)"},
-               {R"(function	public.f()	def=AS $$\r\n2\r\n$$)"}) ==
+    CHECK(
+        told({"function\tpublic.f()\tdef=AS $$\\n1\\n$$"}, {"function\tpublic.f()\tdef=AS $$\\r\\n1\\r\\n$$"}).empty());
+    CHECK(told({"function\tpublic.f()\tdef=AS $$\\n1\\n$$"}, {"function\tpublic.f()\tdef=AS $$\\r\\n2\\r\\n$$"}) ==
           Lines{"risky function public.f() def changed"});
   }
 

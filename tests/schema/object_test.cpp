@@ -21,7 +21,7 @@ TEST_SUITE("object") {
   }
 
   TEST_CASE("a value's backslashes, tabs and line ends are escaped") {
-    CHECK(parse_object(R"(view	v	def=a\tb\nc\rd\\ne)").property("def") == "a\tb\nc\rd\\ne");
+    CHECK(parse_object("view\tv\tdef=a\\tb\\nc\\rd\\\\ne").property("def") == "a\tb\nc\rd\\ne");
   }
 
   TEST_CASE("an identity is made of names, in which dots and backslashes are escaped") {

@@ -305,10 +305,10 @@ TEST_SUITE("rules") {
   }
 
   TEST_CASE("a new table whose foreign key refers to a known table may refuse deletes") {
-    const Description expected = described({R"(table	public.a\.b)"});
-    const Description live = described(
-        {R"(table	public.a\.b)", "table\tpublic.n",
-         R"(constraint	public.n.f	def=FOREIGN KEY (x) REFERENCES public."a.b"(id) ON DELETE CASCADE)"});
+    const Description expected = described({"table\tpublic.a\\.b"});
+    const Description live =
+        described({"table\tpublic.a\\.b", "table\tpublic.n",
+                   "constraint\tpublic.n.f\tdef=FOREIGN KEY (x) REFERENCES public.\"a.b\"(id) ON DELETE CASCADE"});
 
     const auto findings = compare(expected, live, {});
 
@@ -324,9 +324,9 @@ TEST_SUITE("rules") {
   }
 
   TEST_CASE("a new child shows its rows in a known parent") {
-    const Description expected = described({R"(table	public.a\.b)"});
+    const Description expected = described({"table\tpublic.a\\.b"});
     const auto with_child_of = [](const std::string& parent) {
-      return described({R"(table	public.a\.b)", "table\tpublic.n", "table\tpublic.o",
+      return described({"table\tpublic.a\\.b", "table\tpublic.n", "table\tpublic.o",
                         "inherits\tpublic.n\tparent=public.o," + parent});
     };
 
@@ -349,7 +349,7 @@ TEST_SUITE("rules") {
            {"", column("type=public.\"a.b\""), "extra risky 23514"}},
           {"domain\tpublic.d\ttype=text\tnotnull", "domain\tpublic.outer\ttype=public.d",
            "domain\tpublic.given\ttype=public.d\tdefault=''::text",
-           R"(domain	public.a\.b	type=text	check c=CHECK (VALUE IS NOT NULL))"});
+           "domain\tpublic.a\\.b\ttype=text\tcheck c=CHECK (VALUE IS NOT NULL)"});
   }
 
   TEST_CASE("a view's columns in another order break SELECT *") {
@@ -384,14 +384,14 @@ TEST_SUITE("rules") {
   }
 
   TEST_CASE("functions, triggers, rules and policies") {
-    const std::string f = R"(function	public.f(a integer)	def=CREATE FUNCTION public.f(a integer DEFAULT 0)\n)";
+    const std::string f = "function\tpublic.f(a integer)\tdef=CREATE FUNCTION public.f(a integer DEFAULT 0)\\n";
     check({
         {f + " RETURNS integer", "", "missing breaking 42883"},
         {"", f + " RETURNS integer", "extra harmless"},
         {f + " RETURNS integer", f + " RETURNS text", "def changed breaking 42883"},
         {f + R"( RETURNS integer\nSELECT 1)", f + R"( RETURNS integer\nSELECT 2)", "def changed risky"},
         {f + " RETURNS integer",
-         R"(function	public.f(a integer)	def=CREATE FUNCTION public.f(a integer)\n RETURNS integer)",
+         "function\tpublic.f(a integer)\tdef=CREATE FUNCTION public.f(a integer)\\n RETURNS integer",
          "def changed breaking 42883"},
         {"procedure\tpublic.p()\tdef=1", "", "missing breaking 42883"},
         {"aggregate\tpublic.g(integer)\tdef=1", "aggregate\tpublic.g(integer)\tdef=2", "def changed risky"},

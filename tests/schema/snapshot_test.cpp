@@ -31,11 +31,10 @@ Snapshot snapshot() {
   return {.major = 15,
           .schema = "public",
           .migrations = {{"20240115093012_init", "abc"}},
-          .objects =
-              described({"schema\tpublic", "column\tpublic.users.email\ttype=text\tnotnull",
-                         R"(function	public.f(integer)	def=CREATE OR REPLACE FUNCTION public.f(a integer)\n)"
-                         R"( RETURNS integer\n)",
-                         R"(rule	public.users.r	def=CREATE RULE r AS\n    ON DELETE	enabled=D)"})};
+          .objects = described({"schema\tpublic", "column\tpublic.users.email\ttype=text\tnotnull",
+                                "function\tpublic.f(integer)\tdef=CREATE OR REPLACE FUNCTION public.f(a integer)\\n"
+                                R"( RETURNS integer\n)",
+                                "rule\tpublic.users.r\tdef=CREATE RULE r AS\\n    ON DELETE\tenabled=D"})};
 }
 
 std::string with_crlf(std::string text) {
@@ -152,7 +151,7 @@ TEST_SUITE("snapshot") {
 
   TEST_CASE("a snapshot describes the schemas that are in it") {
     Snapshot two = snapshot();
-    two.objects = described({"schema\tpublic", R"(schema	a\.b)", "table\tpublic.t"});
+    two.objects = described({"schema\tpublic", "schema\ta\\.b", "table\tpublic.t"});
 
     CHECK(schemas(two) == std::vector<std::string>{"a.b", "public"});
   }
