@@ -82,11 +82,10 @@ void tell(const Gate& gate, const std::vector<Finding>& findings, bool ahead) {
 
 /// Loud, and no reason to keep a server down: nothing says that the schema is wrong.
 void tell_unreadable(const Gate& gate, const Unreadable& unreadable) {
-  gate.log.warn("schema_not_verified",
-                fmt::format("THE SCHEMA WAS NOT VERIFIED: {}: {}",
-                            unreadable.busy ? "a lock held elsewhere kept its description from being read"
-                                            : "it was being changed while it was read",
-                            unreadable.why));
+  const char* why = unreadable.busy        ? "a lock held elsewhere kept its description from being read"
+                    : unreadable.cancelled ? "reading it took too long or was cancelled"
+                                           : "it was being changed while it was read";
+  gate.log.warn("schema_not_verified", fmt::format("THE SCHEMA WAS NOT VERIFIED: {}: {}", why, unreadable.why));
 }
 
 void leave_mark(const Gate& gate, Connection& connection, const View& view, const std::string& fingerprint) {
