@@ -71,7 +71,7 @@ bool proves(const std::vector<Finding>& findings) {
 
 /// The last migration whose schema this is. Without PostgreSQL's programs nobody knows.
 std::string proposal(const Gate& gate, const Environment& environment, const Live& found, int version) {
-  const std::string mend = "bring the schema to what the migrations produce, and try again";
+  std::string mend = "bring the schema to what the migrations produce, and try again";
   if (!gate.config.line.up_to.empty()) return mend;
   gate.log.info("searching", "the schema is not that of all migrations; looking for an earlier state that it is");
   try {

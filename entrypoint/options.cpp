@@ -135,7 +135,12 @@ struct Parser {
       if (app.count(flag) > 0) line.flags[flag] = on ? "1" : "0";
     for (std::size_t i = 0; i < command_names.size(); ++i)
       if (app.got_subcommand(commands[command_names[i]])) line.command = static_cast<Command>(i);
-    line.format = json || format == "json" ? Format::json : format == "markdown" ? Format::markdown : Format::text;
+    if (json || format == "json") line.format = Format::json;
+    if (format == "markdown") line.format = Format::markdown;
+    collect_resolution();
+  }
+
+  void collect_resolution() {
     if (!applied.empty()) line.resolve.emplace(Resolution::applied, applied);
     if (!rolled_back.empty()) line.resolve.emplace(Resolution::rolled_back, rolled_back);
     if (!accept.empty()) line.resolve.emplace(Resolution::accept, accept);

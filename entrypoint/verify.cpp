@@ -53,24 +53,28 @@ void require_schema(const Gate& gate) {
   if (made_in == gate.table().schema) return;
   throw Failure{
       ExitCode::configuration,
-      fmt::format("the snapshot was made in the schema \"{}\", and the URL says \"{}\"", made_in, gate.table().schema),
+      fmt::format(R"(the snapshot was made in the schema "{}", and the URL says "{}")", made_in, gate.table().schema),
       where(gate), "the database was not changed by this start; the program was not started",
       fmt::format("schemagate snapshot --schema {}", gate.table().schema)};
 }
 
-Failure drift(const Gate& gate, const View& view, const std::vector<Finding>& findings, const char* state) {
-  return {ExitCode::refused,
-          fmt::format("the live schema is not what this image expects: {}\n{}", counted(findings),
-                      render_text(findings, {.colour = false, .most = shown_lines})),
-          where(gate),
-          fmt::format("{} of this image applied, {} pending; {}", counted(view.plan.applied, "migration"),
-                      view.plan.pending.size(), state),
-          "see all of it:\n  schemagate diff\nthen bring the schema back, or ship a migration that does; --drift warn "
-          "(SCHEMAGATE_DRIFT=warn) starts all the same"};
+constexpr const char* drift_advice = R"(see all of it:
+  schemagate diff
+then bring the schema back, or ship a migration that does; --drift warn (SCHEMAGATE_DRIFT=warn) starts all the same)";
+
+Report drift(const Gate& gate, const View& view, const std::vector<Finding>& findings, const char* state) {
+  return {.code = static_cast<int>(ExitCode::refused),
+          .what = fmt::format("the live schema is not what this image expects: {}\n{}", counted(findings),
+                              render_text(findings, {.colour = false, .most = shown_lines})),
+          .where = where(gate),
+          .state = fmt::format("{} of this image applied, {} pending; {}", counted(view.plan.applied, "migration"),
+                               view.plan.pending.size(), state),
+          .next = drift_advice};
 }
 
 void tell(const Gate& gate, const std::vector<Finding>& findings, bool ahead) {
   std::vector<std::string> lines;
+  lines.reserve(findings.size());
   for (const Finding& finding : findings)
     lines.push_back(fmt::format("{} {} {}: {}", name(finding.level), finding.kind, finding.identity,
                                 finding.property.empty() ? name(finding.change) : finding.property + " changed"));
@@ -104,9 +108,9 @@ void judge_schema(const Gate& gate, Connection& connection, const View& view, co
     tell(gate, findings, ahead);
     return leave_mark(gate, connection, view, fingerprint);
   }
-  const Failure failure = drift(gate, view, findings, state);
-  if (refuses_drift(gate, view)) throw failure;
-  gate.log.warn("drift", failure.report().what);
+  const Report report = drift(gate, view, findings, state);
+  if (refuses_drift(gate, view)) throw Failure{report};
+  gate.log.warn("drift", report.what);
 }
 
 }  // namespace

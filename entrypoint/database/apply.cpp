@@ -138,12 +138,24 @@ void Migrator::apply_whole(const Migration& migration) {
   if (outcome.committed && !outcome.error) fail(migration, outcome, {}, "it was applied and recorded before that");
   // The end of the session rolls back too, and there may be no time left for more.
   if (outcome.interrupted()) fail(migration, outcome, {}, "it was rolled back whole");
-  if (uses_new_value(outcome)) {
-    end_transaction(outcome);
-    settle();
-    const std::vector<Segment> segments = segments_by_value(migration.script);
-    if (segments.size() > 1) return apply_segments(migration, segments, nullptr);
-  }
+  if (uses_new_value(outcome) && apply_by_value(migration, outcome)) return;
+  record_rollback(migration, outcome);
+  if (outcome.committed)
+    fail(migration, outcome, kept_advice(migration.name), "what it committed stays; it is recorded as failed");
+  fail(migration, outcome, {}, "it was rolled back whole");
+}
+
+/// False when there is nothing to be gained by it.
+bool Migrator::apply_by_value(const Migration& migration, Outcome& outcome) {
+  end_transaction(outcome);
+  settle();
+  const std::vector<Segment> segments = segments_by_value(migration.script);
+  if (segments.size() < 2) return false;
+  apply_segments(migration, segments, nullptr);
+  return true;
+}
+
+void Migrator::record_rollback(const Migration& migration, Outcome& outcome) {
   try {
     const Undisturbed recording{connection_};
     end_transaction(outcome);
@@ -155,9 +167,6 @@ void Migrator::apply_whole(const Migration& migration) {
   } catch (const std::exception& error) {
     log_.warn("not_recorded", fmt::format("the failure could not be recorded in the history: {}", error.what()));
   }
-  if (outcome.committed)
-    fail(migration, outcome, kept_advice(migration.name), "what it committed stays; it is recorded as failed");
-  fail(migration, outcome, {}, "it was rolled back whole");
 }
 
 /// As Prisma does it: a row, the script, the row's end, each on its own.

@@ -58,6 +58,8 @@ class Migrator {
   void apply_as_written(const Migration& migration, Mode mode);
   void record_outcome(const Migration& migration, Mode mode, const std::string& id, Outcome& outcome);
   Outcome run_whole(const Migration& migration);
+  bool apply_by_value(const Migration& migration, Outcome& outcome);
+  void record_rollback(const Migration& migration, Outcome& outcome);
 
   void apply_segments(const Migration& migration, const std::vector<Segment>& segments, const HistoryRow* begun);
   void resume(Stand& stand, const std::vector<Segment>& segments);
