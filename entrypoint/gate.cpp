@@ -29,10 +29,9 @@ void warn(const Gate& gate, const Verdict& verdict) {
 }
 
 View read(const Gate& gate, Connection& connection) {
-  View view{
-      .reading = read_history(connection, gate.table(), gate.url.place(), fingerprint_statement(gate, connection)),
-      .plan = {},
-      .verdict = {}};
+  View view{.reading = read_history(connection, gate.table(), gate.url.place(), fingerprint_statement(gate)),
+            .plan = {},
+            .verdict = {}};
   view.plan = make_plan(gate.folder.migrations, view.reading.history);
   view.verdict = judge(view.plan, gate.config.policy,
                        {gate.url.place(), gate.table().schema, view.reading.server.read_only, gate.sealed.has_value()});

@@ -115,9 +115,7 @@ void judge_schema(const Gate& gate, Connection& connection, const View& view, co
 
 }  // namespace
 
-std::string fingerprint_statement(const Gate& gate, const Connection& connection) {
-  return gate.sealed ? fingerprint_sql(connection, {}) : "";
-}
+std::string fingerprint_statement(const Gate& gate) { return gate.sealed ? fingerprint_sql() : ""; }
 
 std::variant<Live, Unreadable> read_live(const Gate& gate, Connection& connection,
                                          const std::vector<std::string>& schemas) {

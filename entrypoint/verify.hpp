@@ -11,7 +11,7 @@
 namespace schemagate {
 
 /// What the gate's first question also asks for: the fingerprint, where there is a snapshot to verify.
-[[nodiscard]] std::string fingerprint_statement(const Gate& gate, const Connection& connection);
+[[nodiscard]] std::string fingerprint_statement(const Gate& gate);
 
 /// The live schema against the snapshot, after the history was found right. Believes the mark of an earlier start when
 /// nothing has changed since, else reads the catalogs, and leaves a mark where it may. Throws Failure 76 (drift, with

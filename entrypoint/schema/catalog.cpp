@@ -67,7 +67,7 @@ struct Question {
 /// takes its own, and equal fingerprints before and after tell that nothing changed meanwhile.
 Question question(const Connection& connection, const Scope& scope) {
   std::string separator = new_separator();
-  const std::string fingerprint = fingerprint_sql(connection, scope.schemas);
+  const std::string fingerprint = fingerprint_sql();
   std::string sql =
       fmt::format("BEGIN ISOLATION LEVEL READ COMMITTED READ ONLY; {}; {}; {}; {}; COMMIT", catalog_sql::pins,
                   fingerprint, description_sql(connection, scope, separator), fingerprint);

@@ -35,10 +35,10 @@ struct Unreadable {
 [[nodiscard]] std::variant<Live, Unreadable> describe(Connection& connection, const Scope& scope);
 
 /// A statement that returns one text: equal to an earlier one only if this database (and no copy of it, restored or
-/// upgraded) has had no DDL since that a description could show; temporary tables and rows leave it as it is. For now
-/// every schema counts, also those that are not named. Deparses nothing and waits for no lock on a user's table. The
-/// text is empty, which says nothing, while a transaction runs that is older than the last DDL, and for a role that may
-/// not ask which cluster this is.
-[[nodiscard]] std::string fingerprint_sql(const Connection& connection, const std::vector<std::string>& schemas);
+/// upgraded) has had no DDL since that a description could show; temporary tables and rows leave it as it is. Every
+/// schema counts, also those that are not described. Deparses nothing and waits for no lock on a user's table. The text
+/// is empty, which says nothing, while a transaction runs that is older than the last DDL, and for a role that may not
+/// ask which cluster this is.
+[[nodiscard]] std::string fingerprint_sql();
 
 }  // namespace schemagate

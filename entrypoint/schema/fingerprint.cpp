@@ -74,7 +74,7 @@ constexpr std::string_view cluster =
 
 }  // namespace
 
-std::string fingerprint_sql(const Connection& /*connection*/, const std::vector<std::string>& /*schemas*/) {
+std::string fingerprint_sql() {
   std::vector<std::string> parts;
   parts.reserve(catalogs.size());
   for (const Catalog& catalog : catalogs) parts.push_back(rows(catalog));

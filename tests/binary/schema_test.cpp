@@ -68,6 +68,19 @@ TEST_SUITE("schema") {
     }
   }
 
+  TEST_CASE("a risky difference is drift as well, while the history is the image's") {
+    SealedImage image;
+    add_shop(image);
+    image.start();
+    image.database.query("ALTER TABLE orders ADD CONSTRAINT positive CHECK (total > 0)");
+
+    const Ran ran = image.command({"verify"});
+
+    CHECK(ran.code == 76);
+    CHECK(contains(ran.err, "schemagate: the live schema is not what this image expects: 1 risky difference\n"));
+    CHECK(contains(ran.err, "risky     constraint public.orders.positive: extra"));
+  }
+
   TEST_CASE("what was applied is verified too, and stays recorded") {
     SealedImage image;
     image.migration("1_a", "CREATE TABLE a (id int)").seal();
