@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <utility>
 #include <variant>
 
 #include "failure.hpp"
@@ -92,7 +93,18 @@ void tell_unreadable(const Gate& gate, const Unreadable& unreadable) {
   gate.log.warn("schema_not_verified", fmt::format("THE SCHEMA WAS NOT VERIFIED: {}: {}", why, unreadable.why));
 }
 
-void leave_mark(const Gate& gate, Connection& connection, const View& view, const std::string& fingerprint) {
+/// What is there may also differ from the mark by temporary tables only: they are counted out by another question.
+bool is_known(const Gate& gate, Connection& connection, const View& view, Fingerprint& now) {
+  const Mark mark = parse_mark(view.reading.comment);
+  const std::string name = mark_name(gate, !view.plan.ahead.empty());
+  if (mark.holds(now.everything, name)) return true;
+  if (now.everything.empty() || !mark.holds(mark.fingerprint, name)) return false;
+  now = fingerprint(connection);
+  return mark.holds(now.lasting, name);
+}
+
+void leave_mark(const Gate& gate, Connection& connection, const View& view, const Fingerprint& seen) {
+  const std::string fingerprint = seen.mark();
   const std::string& comment = view.reading.comment;
   const Mark known = parse_mark(comment);
   const bool foreign = !comment.empty() && known == Mark{};
@@ -101,7 +113,7 @@ void leave_mark(const Gate& gate, Connection& connection, const View& view, cons
   (void)write_mark(connection, gate.table(), with(known, fingerprint, mark_name(gate, !view.plan.ahead.empty())));
 }
 
-void judge_schema(const Gate& gate, Connection& connection, const View& view, const std::string& fingerprint,
+void judge_schema(const Gate& gate, Connection& connection, const View& view, const Fingerprint& fingerprint,
                   const std::vector<Finding>& findings, const char* state) {
   const bool ahead = !view.plan.ahead.empty();
   if (!is_drift(view, findings)) {
@@ -118,10 +130,10 @@ void judge_schema(const Gate& gate, Connection& connection, const View& view, co
 std::string fingerprint_statement(const Gate& gate) { return gate.sealed ? fingerprint_sql() : ""; }
 
 std::variant<Live, Unreadable> read_live(const Gate& gate, Connection& connection,
-                                         const std::vector<std::string>& schemas) {
+                                         const std::vector<std::string>& schemas, const Fingerprint& known) {
   const Clock::time_point end = Clock::now() + gate.config.wait;
   for (bool told = false;; told = true) {
-    std::variant<Live, Unreadable> found = describe(connection, {schemas, gate.table()});
+    std::variant<Live, Unreadable> found = describe(connection, {schemas, gate.table()}, known);
     const auto* unreadable = std::get_if<Unreadable>(&found);
     if (unreadable == nullptr || !unreadable->busy || Clock::now() >= end) return found;
     if (!told)
@@ -130,21 +142,22 @@ std::variant<Live, Unreadable> read_live(const Gate& gate, Connection& connectio
   }
 }
 
-std::vector<Finding> differences(const Gate& gate, const Snapshot& expected, const Description& live, int version) {
-  return compare(expected.objects, live,
+std::vector<Finding> differences(const Gate& gate, Snapshot expected, Description live, int version) {
+  return compare(std::move(expected.objects), std::move(live),
                  {.expected_major = expected.major, .live_major = version / 10000, .ignore = gate.config.ignore});
 }
 
 void verify_schema(const Gate& gate, Connection& connection, const View& view, const char* state) {
   if (!gate.sealed) return require_snapshot(gate, view);
   require_schema(gate);
-  const Mark mark = parse_mark(view.reading.comment);
-  if (mark.holds(view.reading.fingerprint, mark_name(gate, !view.plan.ahead.empty()))) return;
-  const Snapshot expected = whole(*gate.sealed);
-  const auto found = read_live(gate, connection, schemas(expected));
-  if (const auto* live = std::get_if<Live>(&found))
+  Fingerprint known{.everything = view.reading.fingerprint, .lasting = {}};
+  if (is_known(gate, connection, view, known)) return;
+  Snapshot expected = whole(*gate.sealed);
+  auto found = read_live(gate, connection, schemas(expected), known);
+  if (auto* live = std::get_if<Live>(&found))
     return judge_schema(gate, connection, view, live->fingerprint,
-                        differences(gate, expected, live->objects, view.reading.server.version), state);
+                        differences(gate, std::move(expected), std::move(live->objects), view.reading.server.version),
+                        state);
   tell_unreadable(gate, std::get<Unreadable>(found));
 }
 

@@ -20,10 +20,10 @@ void verify_schema(const Gate& gate, Connection& connection, const View& view, c
 
 /// The catalogs within `schemas`, asking again for as long as --wait while a lock keeps them from being read.
 [[nodiscard]] std::variant<Live, Unreadable> read_live(const Gate& gate, Connection& connection,
-                                                       const std::vector<std::string>& schemas);
+                                                       const std::vector<std::string>& schemas,
+                                                       const Fingerprint& known = {});
 
 /// As the gate's settings say; `version` is the live server's.
-[[nodiscard]] std::vector<Finding> differences(const Gate& gate, const Snapshot& expected, const Description& live,
-                                               int version);
+[[nodiscard]] std::vector<Finding> differences(const Gate& gate, Snapshot expected, Description live, int version);
 
 }  // namespace schemagate

@@ -6,7 +6,6 @@
 #include <array>
 #include <filesystem>
 #include <fstream>
-#include <iterator>
 #include <optional>
 
 #include "failure.hpp"
@@ -29,13 +28,18 @@ constexpr const char* copy_advice =
   refuse("the file cannot be read", file.string(), "chmod a+r " + file.string());
 }
 
-/// A folder can be opened like a file; only reading it throws.
-std::string read_file(const fs::path& file) try {
+/// A folder can be opened like a file; only reading it fails.
+std::string read_file(const fs::path& file) {
   std::ifstream stream{file, std::ios::binary};
   if (!stream.is_open()) refuse_unreadable(file);
-  return {std::istreambuf_iterator<char>{stream}, {}};
-} catch (const std::ios_base::failure&) {
-  refuse_unreadable(file);
+  std::string text;
+  std::array<char, 65536> part{};
+  do {
+    stream.read(part.data(), part.size());
+    text.append(part.data(), static_cast<std::size_t>(stream.gcount()));
+  } while (stream);
+  if (stream.bad()) refuse_unreadable(file);
+  return text;
 }
 
 /// Which bytes may follow which (The Unicode Standard, table 3-7).
@@ -71,7 +75,7 @@ std::size_t sequence(std::string_view text) {
 
 std::optional<std::size_t> invalid_utf8(std::string_view text) {
   for (std::size_t at = 0; at < text.size();) {
-    const std::size_t length = sequence(text.substr(at));
+    const std::size_t length = static_cast<signed char>(text[at]) >= 0 ? 1 : sequence(text.substr(at));
     if (length == 0) return at;
     at += length;
   }

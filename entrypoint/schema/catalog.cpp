@@ -18,11 +18,10 @@ namespace {
 constexpr int most_tries = 10;
 constexpr std::chrono::milliseconds between_tries{50};
 
-/// Which results of the batch are which: BEGIN, pins, fingerprint, description, fingerprint, COMMIT.
-constexpr std::size_t before = 2;
-constexpr std::size_t description = 3;
-constexpr std::size_t after = 4;
-constexpr std::size_t complete = 6;
+/// Which results of the batch are which: BEGIN, pins, description, fingerprint, COMMIT.
+constexpr std::size_t description = 2;
+constexpr std::size_t after = 3;
+constexpr std::size_t complete = 5;
 
 /// A condition on the schema `n`.
 std::string named(const Connection& connection, const std::vector<std::string>& schemas) {
@@ -67,10 +66,8 @@ struct Question {
 /// takes its own, and equal fingerprints before and after tell that nothing changed meanwhile.
 Question question(const Connection& connection, const Scope& scope) {
   std::string separator = new_separator();
-  const std::string fingerprint = fingerprint_sql();
-  std::string sql =
-      fmt::format("BEGIN ISOLATION LEVEL READ COMMITTED READ ONLY; {}; {}; {}; {}; COMMIT", catalog_sql::pins,
-                  fingerprint, description_sql(connection, scope, separator), fingerprint);
+  std::string sql = fmt::format("BEGIN ISOLATION LEVEL READ COMMITTED READ ONLY; {}; {}; {}; COMMIT", catalog_sql::pins,
+                                description_sql(connection, scope, separator), full_fingerprint_sql());
   return {std::move(sql), std::move(separator)};
 }
 
@@ -92,20 +89,11 @@ std::vector<std::string_view> pieces(std::string_view text, std::string_view sep
   return result;
 }
 
-std::string escaped(std::string_view name) {
-  std::string result;
-  for (const char c : name) {
-    if (contains(".\\\t\n\r", c)) result += '\\';
-    result += c == '\t' ? 't' : c == '\n' ? 'n' : c == '\r' ? 'r' : c;
-  }
-  return result;
-}
-
 /// Nothing for an object that was dropped while it was described.
 std::optional<Object> object(const Row& row, std::string_view separator) {
   if (std::ranges::any_of(row, [](const auto& value) { return !value; })) return std::nullopt;
   std::vector<std::string> names;
-  for (const std::string_view name : pieces(*row.at(1), separator)) names.push_back(escaped(name));
+  for (const std::string_view name : pieces(*row.at(1), separator)) names.push_back(escape(name, ".\\\t\n\r"));
   Object result{.kind = *row.at(0), .identity = join(names, "."), .properties = {}};
   const std::string_view body = *row.at(2);
   if (body.empty()) return result;
@@ -127,14 +115,11 @@ std::optional<Description> objects(const std::vector<Row>& rows, std::string_vie
   return result;
 }
 
-/// Its fingerprint is empty unless it was the same before and after.
 std::optional<Live> live(const Reply& reply, std::string_view separator) {
   if (reply.results.size() != complete) throw QueryFailed{{.message = "an incomplete answer"}};
   std::optional<Description> found = objects(reply.results[description], separator);
   if (!found) return std::nullopt;
-  const bool still = reply.results[before] == reply.results[after];
-  return Live{.objects = *std::move(found),
-              .fingerprint = still ? reply.results[before].at(0).at(0).value() : std::string{}};
+  return Live{.objects = *std::move(found), .fingerprint = read_fingerprint(reply.results[after].at(0))};
 }
 
 /// Neither busy nor cancelled when it was torn, and may be tried again.
@@ -154,11 +139,14 @@ using Found = std::variant<Live, Unreadable>;
 
 /// Whoever makes and drops tables in a schema that is not ours changes every fingerprint: what was described twice in a
 /// row is believed as well, for this once.
-bool is_settled(const Found& found, const Found& earlier) {
+bool is_settled(Found& found, const Found& earlier, const Fingerprint& known) {
   if (const auto* unreadable = std::get_if<Unreadable>(&found)) return unreadable->busy || unreadable->cancelled;
-  const Live& live = std::get<Live>(found);
+  Live& live = std::get<Live>(found);
+  if (live.fingerprint.same_as(known)) return true;
   const auto* last = std::get_if<Live>(&earlier);
-  return !live.fingerprint.empty() || (last != nullptr && last->objects == live.objects);
+  if (last == nullptr || last->objects != live.objects) return false;
+  live.fingerprint = {};
+  return true;
 }
 
 Unreadable changing(const Found& found) {
@@ -166,15 +154,22 @@ Unreadable changing(const Found& found) {
   return unreadable != nullptr ? *unreadable : Unreadable{.why = "the schema is being changed"};
 }
 
+Fingerprint fingerprint_of(const Found& found) {
+  const auto* live = std::get_if<Live>(&found);
+  return live != nullptr ? live->fingerprint : Fingerprint{};
+}
+
 }  // namespace
 
-std::variant<Live, Unreadable> describe(Connection& connection, const Scope& scope) {
+std::variant<Live, Unreadable> describe(Connection& connection, const Scope& scope, Fingerprint known) {
   const Question asked = question(connection, scope);
   Found earlier = Unreadable{};
   for (int tries = 1;; ++tries) {
+    if (known.everything.empty()) known = fingerprint(connection);
     Found found = read(connection, asked);
-    if (is_settled(found, earlier)) return found;
+    if (is_settled(found, earlier, known)) return found;
     if (tries == most_tries) return changing(found);
+    known = fingerprint_of(found);
     earlier = std::move(found);
     if (tries > 1) connection.wait().pause(between_tries);
   }

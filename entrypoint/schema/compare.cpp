@@ -51,13 +51,10 @@ void drop_returns(Object& object) {
     for (std::size_t at = value.find("\r\n"); at != std::string::npos; at = value.find("\r\n", at)) value.erase(at, 1);
 }
 
-Description wanted(const Description& objects, const std::vector<std::string>& patterns) {
-  Description result;
-  std::ranges::copy_if(objects, std::back_inserter(result),
-                       [&](const Object& object) { return !ignored(object, patterns); });
-  std::ranges::for_each(result, drop_returns);
-  sort(result);
-  return result;
+void keep_wanted(Description& objects, const std::vector<std::string>& patterns) {
+  if (!patterns.empty()) std::erase_if(objects, [&](const Object& object) { return ignored(object, patterns); });
+  std::ranges::for_each(objects, drop_returns);
+  sort(objects);
 }
 
 bool is_column(std::string_view kind) { return kind == "column" || kind == "viewcolumn" || kind == "attribute"; }
@@ -71,6 +68,7 @@ class Alignment {
   void align() {
     for (const Object& object : expected_)
       if (is_relation(object.kind)) note(object);
+    if (other_.empty()) return;
     std::erase_if(expected_, [this](const Object& object) { return is_dropped(object); });
     std::erase_if(live_, [this](const Object& object) { return is_dropped(object); });
     for (Object& object : live_) adopt(object);
@@ -119,12 +117,18 @@ struct Pair {
   const Object* live = nullptr;
 };
 
-std::vector<Pair> paired(const Sides& sides) {
+/// Where the sides, which are sorted, differ.
+std::vector<Pair> differing_pairs(const Sides& sides) {
+  const auto key = [](const Object& object) { return std::tie(object.kind, object.identity); };
   std::vector<Pair> pairs;
-  for (const Object& object : sides.expected)
-    pairs.push_back({&object, find(sides.live, object.kind, object.identity)});
-  for (const Object& object : sides.live)
-    if (find(sides.expected, object.kind, object.identity) == nullptr) pairs.push_back({nullptr, &object});
+  auto live = sides.live.begin();
+  for (const Object& object : sides.expected) {
+    for (; live != sides.live.end() && key(*live) < key(object); ++live) pairs.push_back({nullptr, &*live});
+    const bool both = live != sides.live.end() && key(*live) == key(object);
+    if (!both || *live != object) pairs.push_back({&object, both ? &*live : nullptr});
+    if (both) ++live;
+  }
+  for (; live != sides.live.end(); ++live) pairs.push_back({nullptr, &*live});
   return pairs;
 }
 
@@ -236,7 +240,7 @@ class Comparing {
   Comparing(const Sides& sides, const Comparison& comparison) : sides_{sides}, comparison_{comparison} {}
 
   std::vector<Finding> findings() {
-    const std::vector<Pair> pairs = paired(sides_);
+    const std::vector<Pair> pairs = differing_pairs(sides_);
     for (const Pair& pair : pairs) note_gone(pair);
     for (const Pair& pair : pairs) add(pair);
     std::ranges::stable_sort(findings_, {},
@@ -310,12 +314,12 @@ class Comparing {
 
 }  // namespace
 
-std::vector<Finding> compare(const Description& expected, const Description& live, const Comparison& comparison) {
-  Description ours = wanted(expected, comparison.ignore);
-  Description theirs = wanted(live, comparison.ignore);
-  align_extensions(ours, theirs);
-  Alignment{ours, theirs}.align();
-  return Comparing{{ours, theirs}, comparison}.findings();
+std::vector<Finding> compare(Description expected, Description live, const Comparison& comparison) {
+  keep_wanted(expected, comparison.ignore);
+  keep_wanted(live, comparison.ignore);
+  align_extensions(expected, live);
+  Alignment{expected, live}.align();
+  return Comparing{{expected, live}, comparison}.findings();
 }
 
 const char* name(Level level) {

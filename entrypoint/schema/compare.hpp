@@ -34,8 +34,7 @@ struct Comparison {
 
 /// Pure. Breaking first, then risky, then by kind and identity. What is inside a missing or extra table is told by the
 /// table alone, and a constraint's index by the constraint.
-[[nodiscard]] std::vector<Finding> compare(const Description& expected, const Description& live,
-                                           const Comparison& comparison);
+[[nodiscard]] std::vector<Finding> compare(Description expected, Description live, const Comparison& comparison);
 
 /// `breaking`, `risky`, `harmless`; `missing`, `extra`, `changed`.
 [[nodiscard]] const char* name(Level level);

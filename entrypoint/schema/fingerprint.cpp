@@ -1,8 +1,11 @@
+#include "schema/fingerprint.hpp"
+
 #include <fmt/format.h>
 
 #include <array>
+#include <string_view>
+#include <vector>
 
-#include "schema/catalog.hpp"
 #include "text.hpp"
 
 // Every row that DDL inserts or updates has the xmin of its transaction, and every row that it deletes is missing. So
@@ -11,7 +14,7 @@
 // nothing; a change by an exact multiple of that would be overlooked.
 //
 // That holds if all later transactions have larger ids than the rows. One that has taken its id already and comes with
-// its DDL yet, or is prepared, may have a smaller one: as long as any is older than the newest row, the text is empty.
+// its DDL yet, or is prepared, may have a smaller one: as long as any is older than the newest row, nothing is settled.
 //
 // VACUUM FREEZE leaves xmin as it was. What INSERT, nextval, ANALYZE and VACUUM write is in place, which keeps xmin, or
 // in no catalog below. TRUNCATE, REINDEX, VACUUM FULL, CLUSTER and REFRESH rewrite rows of pg_class, and so cost one
@@ -68,28 +71,68 @@ std::string rows(const Catalog& catalog) {
 // NULL for a role that may not ask. EXECUTE is required when a plan starts, also of what a CASE never reaches, so it
 // must be in a query of its own: this is the one function that runs a text and needs neither a table nor libxml.
 constexpr std::string_view cluster =
-    "CASE WHEN pg_catalog.has_function_privilege('pg_catalog.pg_control_system()', 'execute') THEN"
-    " pg_catalog.ts_rewrite('x', 'SELECT ''x''::pg_catalog.tsquery, system_identifier::pg_catalog.text::"
-    "pg_catalog.tsquery FROM pg_catalog.pg_control_system()') END";
+    "CASE WHEN pg_catalog.has_function_privilege('pg_catalog.pg_control_system()', 'execute') THEN pg_catalog.btrim("
+    "pg_catalog.ts_rewrite('x', 'SELECT ''x''::pg_catalog.tsquery, system_identifier::pg_catalog.text::"
+    "pg_catalog.tsquery FROM pg_catalog.pg_control_system()')::pg_catalog.text, '''') END";
+
+// Cluster, version, database: a copy has another system identifier (restored, upgraded) or oid (made from a template).
+// Empty for a role that may not ask.
+std::string place() {
+  return fmt::format(
+      "({}) || '.' || pg_catalog.current_setting('server_version_num') || '.' ||"
+      " (SELECT oid::pg_catalog.text FROM pg_catalog.pg_database WHERE datname = pg_catalog.current_database())",
+      cluster);
+}
+
+/// Every row of the catalogs: what it belongs to, and its age.
+std::string ages() {
+  std::vector<std::string> parts;
+  parts.reserve(catalogs.size());
+  for (const Catalog& catalog : catalogs) parts.push_back(rows(catalog));
+  return fmt::format("SELECT rel, NULLIF(pg_catalog.age(xmin), 2147483647) FROM ({}) r(rel, xmin)",
+                     join(parts, " UNION ALL "));
+}
+
+std::string total(std::string_view age) {
+  return fmt::format(
+      "pg_catalog.concat_ws('.', pg_catalog.count({0}), (pg_catalog.count({0}) * pg_catalog.age('3'::pg_catalog.xid) -"
+      " pg_catalog.sum({0})) & 4294967295)",
+      age);
+}
+
+/// Begins with the colon when nobody may know the place.
+std::string placed(std::string_view place, std::string_view total) {
+  return fmt::format("pg_catalog.concat(({}), ':', {})", place, total);
+}
 
 }  // namespace
 
 std::string fingerprint_sql() {
-  std::vector<std::string> parts;
-  parts.reserve(catalogs.size());
-  for (const Catalog& catalog : catalogs) parts.push_back(rows(catalog));
-  // A copy has another system identifier (restored, upgraded) or another oid (made from a template).
-  return fmt::format(
-      "SELECT CASE WHEN cluster IS NOT NULL AND newest > pg_catalog.age(pg_catalog.xid("
-      "pg_catalog.pg_snapshot_xmin(pg_catalog.pg_current_snapshot()))) THEN"
-      " pg_catalog.concat_ws('.', pg_catalog.btrim(cluster::pg_catalog.text, ''''),"
-      " (SELECT oid FROM pg_catalog.pg_database WHERE datname = pg_catalog.current_database()),"
-      " pg_catalog.current_setting('server_version_num'), n, total) ELSE '' END"
-      " FROM (SELECT {}, pg_catalog.min(x & 4294967295), pg_catalog.count(x),"
-      " (pg_catalog.count(x) * pg_catalog.age('3'::pg_catalog.xid) - pg_catalog.sum(x)) & 4294967295"
-      " FROM (SELECT CASE WHEN rel <> ALL (ARRAY(SELECT oid FROM pg_catalog.pg_class WHERE relpersistence = 't'))"
-      " THEN NULLIF(pg_catalog.age(xmin), 2147483647) END FROM ({}) r(rel, xmin)) s(x)) t(cluster, newest, n, total)",
-      cluster, join(parts, " UNION ALL "));
+  return fmt::format("SELECT {} FROM ({}) s(rel, x)", placed(place(), total("x")), ages());
 }
+
+std::string full_fingerprint_sql() {
+  return fmt::format(
+      "SELECT {}, {}, newest > pg_catalog.age(pg_catalog.xid(pg_catalog.pg_snapshot_xmin("
+      "pg_catalog.pg_current_snapshot())))"
+      " FROM (SELECT {}, {}, {}, pg_catalog.min(y & 4294967295) FROM"
+      " (SELECT x, CASE WHEN rel <> ALL (ARRAY(SELECT oid FROM pg_catalog.pg_class WHERE relpersistence = 't'))"
+      " THEN x END FROM ({}) a(rel, x)) s(x, y)) t(place, everything, lasting, newest)",
+      placed("place", "everything"), placed("place", "lasting"), place(), total("x"), total("y"), ages());
+}
+
+Fingerprint read_fingerprint(const Row& row) {
+  return {.everything = row.at(0).value_or(""), .lasting = row.at(1).value_or(""), .settled = row.at(2) == "t"};
+}
+
+Fingerprint fingerprint(Connection& connection) {
+  return read_fingerprint(connection.query(full_fingerprint_sql()).at(0));
+}
+
+bool Fingerprint::same_as(const Fingerprint& other) const {
+  return (!everything.empty() && everything == other.everything) || (!lasting.empty() && lasting == other.lasting);
+}
+
+std::string Fingerprint::mark() const { return settled && !lasting.starts_with(':') ? lasting : std::string{}; }
 
 }  // namespace schemagate

@@ -12,7 +12,7 @@ namespace schemagate {
 /// copies that table's comment, descriptions leave the table out, and a restore brings it along with a fingerprint that
 /// is no longer true.
 struct Mark {
-  std::string fingerprint;         ///< of the catalogs, as fingerprint_sql() tells it
+  std::string fingerprint;         ///< of the catalogs, as Fingerprint::mark() tells it
   std::vector<std::string> names;  ///< of what was verified then: hashes of snapshots and how they were compared
 
   [[nodiscard]] bool holds(const std::string& now, const std::string& name) const;

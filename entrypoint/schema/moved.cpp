@@ -65,6 +65,7 @@ class Renaming {
   Renaming(const Description& expected, const Description& live) {
     for (const Object& object : expected)
       if (object.kind == "extension") note(object, live);
+    if (empty()) return;
     for (const Description* side : {&expected, &live})
       for (const Object& object : *side) described_.insert(schema_and_name(object));
   }

@@ -18,6 +18,20 @@ std::size_t last_dot(std::string_view identity) {
   return result;
 }
 
+/// What stands after `\` for this character.
+char letter(char c) {
+  switch (c) {
+    case '\n':
+      return 'n';
+    case '\r':
+      return 'r';
+    case '\t':
+      return 't';
+    default:
+      return c;
+  }
+}
+
 /// What a letter after `\` stands for; anything else stands for itself.
 char meant(char escaped) {
   switch (escaped) {
@@ -42,7 +56,18 @@ std::size_t find_bare(std::string_view text, char mark) {
   return std::string_view::npos;
 }
 
+std::string escape(std::string_view text, std::string_view marks) {
+  if (text.find_first_of(marks) == std::string_view::npos) return std::string{text};
+  std::string result;
+  for (const char c : text) {
+    if (contains(marks, c)) result += '\\';
+    result += contains(marks, c) ? letter(c) : c;
+  }
+  return result;
+}
+
 std::string unescape(std::string_view text) {
+  if (!contains(text, '\\')) return std::string{text};
   std::string result;
   for (std::size_t i = 0; i < text.size(); ++i)
     if (text[i] == '\\' && i + 1 < text.size())

@@ -31,6 +31,9 @@ using Description = std::vector<Object>;
 /// Where this character stands without `\` before it; npos when it does not.
 [[nodiscard]] std::size_t find_bare(std::string_view text, char mark);
 
+/// With `\` before each of these marks; newline, return and tab become letters.
+[[nodiscard]] std::string escape(std::string_view text, std::string_view marks);
+
 /// Undoes the escaping of a key or value.
 [[nodiscard]] std::string unescape(std::string_view text);
 

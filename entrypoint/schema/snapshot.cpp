@@ -19,19 +19,6 @@ constexpr std::string_view schema_line = "# schema ";
 constexpr std::string_view version = "1";
 constexpr std::string_view end_line = "# end";
 
-std::string escape(std::string_view text, std::string_view marks) {
-  std::string result;
-  for (const char c : text) {
-    if (!contains(marks, c)) {
-      result += c;
-      continue;
-    }
-    result += '\\';
-    result += c == '\n' ? 'n' : c == '\r' ? 'r' : c == '\t' ? 't' : c;
-  }
-  return result;
-}
-
 std::string escaped(std::string_view value) { return escape(value, "\\\t\n\r"); }
 std::string escaped_key(std::string_view key) { return escape(key, "\\\t\n\r=:"); }
 

@@ -71,11 +71,15 @@ class Server:
         return found
 
     def learn(self, database, folder):
-        """The statement that returns a fingerprint, as the server logs it when a schema is verified in full."""
+        """The statements that return a fingerprint, as the server logs them when a schema is verified in full: what a
+        start would remember, and the same without regard to older transactions."""
         self.sql(database, "COMMENT ON TABLE public._prisma_migrations IS NULL")
         self.apply(database, folder)
         log = pathlib.Path(self.settings["SERVER_LOG"]).read_text()
-        self.fingerprint_sql = re.findall(r"SELECT CASE WHEN cluster .*? t\(cluster, newest, n, total\)", log)[-1] + ";"
+        full = re.findall(r"SELECT pg_catalog.concat\(\(place\).*? t\(place, everything, lasting, newest\)", log)[-1]
+        asked = f"FROM ({full}) f(everything, lasting, settled);"
+        self.lasting_sql = f"SELECT lasting {asked}"
+        self.fingerprint_sql = f"SELECT CASE WHEN settled AND lasting NOT LIKE ':%' THEN lasting ELSE '' END {asked}"
 
 
 def migrations(root, *scripts):
