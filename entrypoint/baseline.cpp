@@ -136,7 +136,7 @@ void take_over(const Gate& gate, Connection& connection, const Goal& goal) {
   const Held held{gate.signals};
   const Reading before = read_history(connection, gate.table(), gate.url.place());
   require_session(connection, before.server.backend_pid, gate.url);
-  acquire_lock(connection, gate.config.lock_wait, gate.url.place(), gate.log);
+  acquire_lock(connection, gate.config.lock_wait, {.database = gate.url.place(), .state = unrecorded}, gate.log);
   const Reading reading = read_history(connection, gate.table(), gate.url.place());
   require_no_history(gate, reading);
   const Live found = live(gate, connection, goal.snapshot);

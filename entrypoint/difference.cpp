@@ -9,6 +9,7 @@
 
 #include "failure.hpp"
 #include "guarded.hpp"
+#include "persist.hpp"
 #include "schema/render.hpp"
 #include "verify.hpp"
 
@@ -37,8 +38,7 @@ void require_snapshot(const Gate& gate) {
                 "schemagate snapshot writes it"};
 }
 
-std::vector<Finding> read(const Gate& gate) {
-  Connection connection = open(gate);
+std::vector<Finding> read(const Gate& gate, Connection& connection) {
   return guarded(gate.url, untouched, [&] {
     const Reading reading = read_history(connection, gate.table(), gate.url.place());
     const Snapshot expected = whole(*gate.sealed);
@@ -55,7 +55,8 @@ std::vector<Finding> read(const Gate& gate) {
 
 int show_difference(const Gate& gate) {
   require_snapshot(gate);
-  const std::vector<Finding> findings = read(gate);
+  const std::vector<Finding> findings =
+      persist(gate, [&gate](Connection& connection) { return read(gate, connection); });
   std::string text = rendered(gate, findings);
   if (!text.ends_with('\n')) text += '\n';
   std::fwrite(text.data(), 1, text.size(), stdout);

@@ -11,6 +11,8 @@
 #include "database/resolve.hpp"
 #include "failure.hpp"
 #include "guarded.hpp"
+#include "migrations/progress.hpp"
+#include "persist.hpp"
 #include "text.hpp"
 #include "verify.hpp"
 
@@ -28,18 +30,23 @@ void warn(const Gate& gate, const Verdict& verdict) {
   for (const std::string& warning : verdict.warnings) gate.log.warn("history", warning);
 }
 
-View read(const Gate& gate, Connection& connection) {
+View read(const Gate& gate, Connection& connection, const char* state) {
   View view{.reading = read_history(connection, gate.table(), gate.url.place(), fingerprint_statement(gate)),
             .plan = {},
             .verdict = {}};
   view.plan = make_plan(gate.folder.migrations, view.reading.history);
   view.verdict = judge(view.plan, gate.config.policy,
-                       {gate.url.place(), gate.table().schema, view.reading.server.read_only, gate.sealed.has_value()});
+                       {.database = gate.url.place(),
+                        .schema = gate.table().schema,
+                        .read_only = view.reading.server.read_only,
+                        .sealed = gate.sealed.has_value(),
+                        .state = state});
   return view;
 }
 
-void lock(const Gate& gate, Connection& connection) {
-  if (gate.config.use_lock) return acquire_lock(connection, gate.config.lock_wait, gate.url.place(), gate.log);
+void lock(const Gate& gate, Connection& connection, const char* state) {
+  if (gate.config.use_lock)
+    return acquire_lock(connection, gate.config.lock_wait, {.database = gate.url.place(), .state = state}, gate.log);
   gate.log.warn("no_lock",
                 "PRISMA_SCHEMA_DISABLE_ADVISORY_LOCK is set: nothing keeps two replicas from migrating at once");
 }
@@ -68,13 +75,13 @@ void require_applied(const Gate& gate, const View& view) {
 
 /// Under the lock, until nothing is pending. A script may give the lock away (pg_advisory_unlock_all); then it is taken
 /// again and everything is looked at anew.
-void apply_pending(const Gate& gate, Connection& connection, const Server& server) {
+void apply_pending(const Gate& gate, Connection& connection, const Server& server, const char* state) {
   require_session(connection, server.backend_pid, gate.url);
   Migrator migrator{
       connection, {gate.url, gate.table(), server, {gate.config.ddl_lock_timeout, gate.config.lock_wait}}, gate.log};
-  for (;;) {
-    lock(gate, connection);
-    const View view = read(gate, connection);
+  for (;; state = recorded) {
+    lock(gate, connection, state);
+    const View view = read(gate, connection, state);
     refuse_if(view.verdict);
     if (view.verdict.action == Action::start) return;
     warn(gate, view.verdict);
@@ -90,29 +97,45 @@ void apply_pending(const Gate& gate, Connection& connection, const Server& serve
   }
 }
 
-View migrate(const Gate& gate, Connection& connection, const Server& server) {
+View migrate(const Gate& gate, Connection& connection, const Server& server, const char* state) {
   const Held held{gate.signals};
-  apply_pending(gate, connection, server);
-  View view = read(gate, connection);
+  apply_pending(gate, connection, server, state);
+  View view = read(gate, connection, recorded);
   require_applied(gate, view);
   return view;
 }
 
-/// A script may bring its own backend down each time.
-constexpr int most_losses = 3;
+/// What outlives a session that is lost: afterwards only the history knows what was committed, and it is read again.
+struct Course {
+  bool migrates = false;
+  std::size_t pending = 0;  ///< when it was last looked
+  std::size_t done = 0;     ///< bytes of the migration that was begun
+  Losses losses;
 
-/// After a lost connection only the history knows what was committed: it is read again, and decides anew.
-View migrate_to_the_end(const Gate& gate, Connection& connection, View view) {
-  for (int losses = 0;;) try {
-      return guarded(gate.url, recorded, [&] { return migrate(gate, connection, view.reading.server); });
-    } catch (const Failure& failure) {
-      if (!failure.report().lost || ++losses == most_losses) throw;
-      gate.log.warn("connection_lost", failure.report().what + "; connecting again");
-      connection = open(gate);
-      const std::size_t pending = view.plan.pending.size();
-      view = guarded(gate.url, recorded, [&] { return read(gate, connection); });
-      if (view.plan.pending.size() < pending) losses = 0;
-    }
+  [[nodiscard]] const char* state() const { return migrates ? recorded : untouched; }
+
+  void go_on(const View& view) {
+    const std::size_t left = view.plan.pending.size();
+    const std::size_t came = view.plan.begun.empty() ? 0 : done_of(view.plan.begun.front());
+    if (left < pending || (left == pending && came > done)) losses.forget();
+    pending = left;
+    done = came;
+  }
+
+ private:
+  static std::size_t done_of(const HistoryRow& row) { return parse_progress(row.logs).value_or(Progress{}).done; }
+};
+
+/// A failover may lead to the new primary before it is one.
+void wait_for_primary(const Gate& gate, Connection& connection, View& view) {
+  const Clock::time_point end = Clock::now() + gate.config.wait;
+  for (bool told = false; view.reading.server.read_only && !view.plan.pending.empty() && Clock::now() < end;) {
+    if (!told) gate.log.info("waiting_for_primary", "the server only reads now; waiting until it accepts writes");
+    told = true;
+    connection.wait().pause(std::chrono::milliseconds{500});
+    connection = open(gate, recorded);
+    view = look(gate, connection, recorded);
+  }
 }
 
 /// A migration that is started and not finished has failed, or another replica is at it: only under the lock it is
@@ -130,33 +153,44 @@ std::string summary(const Gate& gate, const View& view, bool migrated) {
   return text;
 }
 
-}  // namespace
-
-Connection open(const Gate& gate) {
-  return connect(gate.url, {.wait = gate.config.wait, .create_database = gate.config.create_database}, gate.wait,
-                 gate.log);
-}
-
-View look(const Gate& gate, Connection& connection) {
-  return guarded(gate.url, untouched, [&] { return read(gate, connection); });
-}
-
-void pass(const Gate& gate) {
-  Connection connection = open(gate);
-  View view = look(gate, connection);
+/// On one session.
+void pass(const Gate& gate, Course& course) {
+  Connection connection = open(gate, course.state());
+  View view = look(gate, connection, course.state());
+  if (course.migrates) guarded(gate.url, recorded, [&] { wait_for_primary(gate, connection, view); });
+  course.go_on(view);
   const bool may_run = may_be_running(gate, view);
   if (!may_run) refuse_if(view.verdict);
   const bool pending = may_run || view.verdict.action == Action::apply;
   // Nothing is applied for an image that could not start.
   if (pending && gate.sealed) (void)whole(*gate.sealed);
+  if (!pending && !course.migrates) warn(gate, view.verdict);
+  const char* before = course.state();
+  course.migrates = course.migrates || pending;
   if (pending)
-    view = migrate_to_the_end(gate, connection, std::move(view));
-  else
-    warn(gate, view.verdict);
-  guarded(gate.url, pending ? recorded : untouched,
-          [&] { verify_schema(gate, connection, view, pending ? recorded : untouched); });
-  gate.log.info(pending ? "migrated" : "up_to_date", summary(gate, view, pending),
+    view = guarded(gate.url, recorded, [&] { return migrate(gate, connection, view.reading.server, before); });
+  guarded(gate.url, course.state(), [&] { verify_schema(gate, connection, view, course.state()); });
+  gate.log.info(course.migrates ? "migrated" : "up_to_date", summary(gate, view, course.migrates),
                 {{"applied", static_cast<std::int64_t>(view.plan.applied)}});
+}
+
+}  // namespace
+
+Connection open(const Gate& gate, const char* state) {
+  return connect(gate.url, {.wait = gate.config.wait, .create_database = gate.config.create_database, .state = state},
+                 gate.wait, gate.log);
+}
+
+View look(const Gate& gate, Connection& connection, const char* state) {
+  return guarded(gate.url, state, [&] { return read(gate, connection, state); });
+}
+
+void pass(const Gate& gate) {
+  for (Course course;;) try {
+      return pass(gate, course);
+    } catch (const Failure& failure) {
+      course.losses.bear(gate, failure);
+    }
 }
 
 void repair(const Gate& gate) {
@@ -165,7 +199,7 @@ void repair(const Gate& gate) {
   guarded(gate.url, untouched, [&] {
     const Reading before = read_history(connection, gate.table(), gate.url.place());
     require_session(connection, before.server.backend_pid, gate.url);
-    lock(gate, connection);
+    lock(gate, connection, untouched);
     const Reading reading = read_history(connection, gate.table(), gate.url.place());
     if (reading.history.exists) require_write(connection, gate.table(), reading.server, gate.url.place());
     const auto& [resolution, name] = *gate.config.line.resolve;

@@ -3,6 +3,7 @@
 #include "config.hpp"
 #include "database/history.hpp"
 #include "database/url.hpp"
+#include "failure.hpp"
 #include "log.hpp"
 #include "migrations/folder.hpp"
 #include "migrations/plan.hpp"
@@ -36,8 +37,8 @@ struct View {
   Plan plan;
   Verdict verdict;
 };
-[[nodiscard]] View look(const Gate& gate, Connection& connection);
-[[nodiscard]] Connection open(const Gate& gate);
+[[nodiscard]] View look(const Gate& gate, Connection& connection, const char* state = untouched);
+[[nodiscard]] Connection open(const Gate& gate, const char* state = untouched);
 
 /// `schemagate resolve`.
 void repair(const Gate& gate);

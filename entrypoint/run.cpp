@@ -13,6 +13,7 @@
 #include "gate.hpp"
 #include "guarded.hpp"
 #include "migrations/folder.hpp"
+#include "persist.hpp"
 #include "sandbox.hpp"
 #include "seal.hpp"
 #include "secret.hpp"
@@ -61,15 +62,18 @@ void verify_view(const Gate& gate, Connection& connection, View& view) {
   try {
     guarded(gate.url, untouched, [&] { verify_schema(gate, connection, view, untouched); });
   } catch (const Failure& failure) {
+    if (failure.report().lost) throw;
     view.verdict.action = Action::refuse;
     view.verdict.refusal = failure.report();
   }
 }
 
 void show(const Gate& gate) {
-  Connection connection = open(gate);
-  View view = look(gate, connection);
-  verify_view(gate, connection, view);
+  const View view = persist(gate, [&gate](Connection& connection) {
+    View found = look(gate, connection);
+    verify_view(gate, connection, found);
+    return found;
+  });
   print(gate.config.line.format == Format::json ? status_json(gate, view) : status_text(gate, view));
   if (view.verdict.refusal) throw Failure{*view.verdict.refusal};
 }

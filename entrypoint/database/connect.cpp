@@ -21,6 +21,7 @@ namespace {
 constexpr auto first_pause = std::chrono::milliseconds{100};
 constexpr auto longest_pause = std::chrono::milliseconds{1000};
 constexpr auto told_every = std::chrono::seconds{10};
+constexpr const char* waited = "--wait (SCHEMAGATE_WAIT)";
 // Prisma's default; libpq has none.
 constexpr auto default_connect_timeout = std::chrono::seconds{5};
 
@@ -130,7 +131,7 @@ std::string advice(const Refused& refused) {
   return "correct user, password or TLS settings in the URL; trying again would not help";
 }
 
-[[noreturn]] void refuse_at_once(const Refused& refused, const Url& url) {
+[[noreturn]] void refuse_at_once(const Refused& refused, const Url& url, const char* state) {
   if (refused.sqlstate == "3D000")
     throw Failure{ExitCode::unreachable, fmt::format("the database does not exist: {}", refused.message), url.place(),
                   "there is no such database; the program was not started",
@@ -138,18 +139,19 @@ std::string advice(const Refused& refused) {
                   "(SCHEMAGATE_CREATE_DATABASE=1)"};
   if (refused.sqlstate == "42501")
     throw Failure{ExitCode::no_permission, fmt::format("the role may not connect: {}", refused.message), url.place(),
-                  untouched,
+                  state,
                   fmt::format("as the owner of the database:  GRANT CONNECT ON DATABASE {} TO {}",
                               Connection::identifier(database_of(url)), Connection::identifier(user_of(url)))};
   throw Failure{ExitCode::unreachable, fmt::format("the server refuses the connection: {}", refused.message),
-                url.place(), untouched, advice(refused)};
+                url.place(), state, advice(refused)};
 }
 
-[[noreturn]] void unreachable(const std::string& when, const Refused& refused, const Url& url, const char* setting) {
+[[noreturn]] void unreachable(const std::string& when, const Refused& refused, const Url& url, const char* state,
+                              const char* setting) {
   throw Failure{ExitCode::unreachable,
                 fmt::format("no connection {}; last error: {}", when,
                             refused.message.empty() ? "none, the first try was under way" : refused.message),
-                url.place(), untouched,
+                url.place(), state,
                 fmt::format("check that the server runs and that host, port and firewall are right; to wait longer, "
                             "raise {}",
                             setting)};
@@ -291,7 +293,12 @@ std::optional<Refused> create_from(const Url& url, const Keywords& keywords, con
   Tried tried = try_once(url, keywords, wait, Clock::now() + connect_timeout(url));
   if (!tried.connection) return tried.refused;
   const std::string name = database_of(url);
-  const Reply reply = tried.connection->send("CREATE DATABASE " + Connection::identifier(name));
+  Reply reply;
+  try {
+    reply = tried.connection->send("CREATE DATABASE " + Connection::identifier(name));
+  } catch (const ConnectionLost& lost) {
+    return Refused{lost.what(), "", true};
+  }
   if (!reply.error) log.info("created_database", fmt::format("created the database \"{}\"", name));
   if (is_there(reply)) return std::nullopt;
   if (reply.error->sqlstate == "42501") refuse_creating(url, *reply.error);
@@ -335,16 +342,16 @@ class Knocking {
 
   void refuse_or_rest() {
     if (last_.sqlstate == "3D000" && options_.create_database && !created_ && create()) return;
-    if (!last_.passing) refuse_at_once(last_, url_);
-    if (!is_patient()) unreachable("at the first try", last_, url_, "--wait (SCHEMAGATE_WAIT)");
-    if (Clock::now() >= end_) unreachable("within " + spoken(options_.wait), last_, url_, "--wait (SCHEMAGATE_WAIT)");
+    if (!last_.passing) refuse_at_once(last_, url_, options_.state);
+    if (!is_patient()) unreachable("at the first try", last_, url_, options_.state, waited);
+    if (Clock::now() >= end_) unreachable("within " + spoken(options_.wait), last_, url_, options_.state, waited);
     progress_.tell(last_, end_);
     wait_.pause(std::min(jittered(pause_), end_ - Clock::now()));
     pause_ = std::min<Clock::duration>(pause_ * 3 / 2, longest_pause);
   }
 
   [[noreturn]] void out_of_time() const {
-    unreachable("before --deadline", last_, url_, "--deadline (SCHEMAGATE_DEADLINE)");
+    unreachable("before --deadline", last_, url_, options_.state, "--deadline (SCHEMAGATE_DEADLINE)");
   }
 
  private:

@@ -7,6 +7,7 @@
 #include "database/connection.hpp"
 #include "database/refused.hpp"
 #include "database/url.hpp"
+#include "failure.hpp"
 #include "log.hpp"
 #include "wait.hpp"
 
@@ -34,8 +35,9 @@ class Attempt {
 };
 
 struct ConnectOptions {
-  Clock::duration wait;          ///< how long to try again what may pass
-  bool create_database = false;  ///< create the one that does not exist
+  Clock::duration wait;           ///< how long to try again what may pass
+  bool create_database = false;   ///< create the one that does not exist
+  const char* state = untouched;  ///< what the database is like, should there be no connection
 };
 
 /// Connects, telling once when waiting starts and every 10 s. Names are resolved anew on every try, and each address

@@ -66,12 +66,12 @@ std::string spoken_holder(const Session& holder) {
   return holder.description.empty() ? "a session that cannot be seen" : holder.description;
 }
 
-[[noreturn]] void give_up(const Session& holder, Clock::duration patience, const std::string& place) {
+[[noreturn]] void give_up(const Session& holder, Clock::duration patience, const Whereabouts& where) {
   const std::string pid = holder.pid.empty() ? "PID" : holder.pid;
   throw Failure{ExitCode::lock_timeout,
                 fmt::format("another session has held the migration lock for {} without progress: {}", spoken(patience),
                             spoken_holder(holder)),
-                place, untouched,
+                where.database, where.state,
                 fmt::format("start again when it is done; if it hangs, end it:\n  SELECT pg_terminate_backend({});\n"
                             "to wait longer, raise --lock-wait (SCHEMAGATE_LOCK_WAIT)",
                             pid)};
@@ -85,19 +85,19 @@ std::string holds_lock_sql() {
       lock_predicate());
 }
 
-void acquire_lock(Connection& connection, Clock::duration patience, const std::string& place, const Log& log) {
+void acquire_lock(Connection& connection, Clock::duration patience, const Whereabouts& where, const Log& log) {
   Queue queue{connection, patience, log};
   try {
     while (!try_lock(connection)) {
       queue.look();
-      if (queue.over()) give_up(queue.holder(), patience, place);
+      if (queue.over()) give_up(queue.holder(), patience, where);
       connection.wait().pause(poll_pause());
     }
   } catch (const DeadlinePassed&) {
     throw Failure{ExitCode::lock_timeout,
                   "--deadline (SCHEMAGATE_DEADLINE) passed while waiting for the migration lock; it is held by " +
                       spoken_holder(queue.holder()),
-                  place, untouched, "start again: another replica is migrating"};
+                  where.database, where.state, "start again: another replica is migrating"};
   }
 }
 

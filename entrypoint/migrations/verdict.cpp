@@ -103,7 +103,7 @@ Report combined(const Plan& plan, const Place& place, const Reasons& reasons) {
                 .what = {},
                 .where = fmt::format(R"({}, table "{}"."_prisma_migrations")", place.database, place.schema),
                 .state = fmt::format("{} of this image applied, {} pending; {}", counted(plan.applied, "migration"),
-                                     plan.pending.size(), untouched),
+                                     plan.pending.size(), place.state),
                 .next = {}};
   for (const Reason& reason : reasons) {
     report.what += (report.what.empty() ? "" : "\n") + reason.what;

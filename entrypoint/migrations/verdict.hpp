@@ -26,6 +26,7 @@ struct Place {
   std::string schema;
   bool read_only = false;  ///< a standby, or a server that refuses writes
   bool sealed = false;     ///< the schema itself is compared with a snapshot afterwards
+  const char* state = untouched;
 };
 
 enum class Action { start, apply, refuse };

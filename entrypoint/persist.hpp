@@ -1,0 +1,36 @@
+#pragma once
+
+#include "failure.hpp"
+#include "gate.hpp"
+
+namespace schemagate {
+
+/// Sessions that were lost, of which each is begun again.
+class Losses {
+ public:
+  /// In a handler: throws again what connecting again does not help. A script may bring its own backend down each time,
+  /// so without progress in between there are three tries.
+  void bear(const Gate& gate, const Failure& failure) {
+    if (!failure.report().lost || ++count_ == 3) throw;
+    // Held does not let go of signals under a Failure, and the resolver hears none that is held.
+    gate.signals.release();
+    gate.log.warn("connection_lost", failure.report().what + "; connecting again");
+  }
+  void forget() { count_ = 0; }
+
+ private:
+  int count_ = 0;
+};
+
+/// What only looks is done anew on another session when its own is lost.
+template <typename Step>
+auto persist(const Gate& gate, const Step& step) {
+  for (Losses losses;;) try {
+      Connection connection = open(gate);
+      return step(connection);
+    } catch (const Failure& failure) {
+      losses.bear(gate, failure);
+    }
+}
+
+}  // namespace schemagate
