@@ -4,6 +4,7 @@
 #include <fmt/format.h>
 #include <spdlog/logger.h>
 #include <spdlog/sinks/ansicolor_sink.h>
+#include <unistd.h>
 
 #include <chrono>
 #include <nlohmann/json.hpp>
@@ -61,18 +62,31 @@ Log::Log(LogFormat format)
       logger_{std::make_shared<spdlog::logger>("", std::make_shared<spdlog::sinks::ansicolor_stderr_sink_st>())} {
   logger_->set_pattern(format == LogFormat::json ? "%v" : "%^schemagate:%$ %v");
   if (format == LogFormat::silent) logger_->set_level(spdlog::level::off);
+  if (format == LogFormat::text && ::isatty(STDERR_FILENO) == 1) line_ = std::make_shared<TerminalLine>();
+}
+
+void Log::make_room() const {
+  if (line_) line_->erase();
+}
+
+void Log::progress(std::string_view event, std::string_view message, const Fields& fields) const {
+  if (!line_) return info(event, message, fields);
+  line_->draw(fmt::format("schemagate: {}", message));
 }
 
 void Log::info(std::string_view event, std::string_view message, const Fields& fields) const {
+  make_room();
   logger_->info(format_ == LogFormat::json ? event_line("info", event, message, fields) : printable(message));
 }
 
 void Log::warn(std::string_view event, std::string_view message, const Fields& fields) const {
+  make_room();
   logger_->warn(format_ == LogFormat::json ? event_line("warning", event, message, fields)
                                            : "warning: " + printable(message));
 }
 
 void Log::failure(const Report& report) const {
+  make_room();
   logger_->error(format_ == LogFormat::json ? report_line(report) : report_text(report));
 }
 

@@ -1,5 +1,6 @@
 #pragma once
 
+#include <chrono>
 #include <cstdint>
 #include <memory>
 #include <string>
@@ -9,6 +10,7 @@
 #include <vector>
 
 #include "failure.hpp"
+#include "terminal.hpp"
 
 namespace spdlog {
 class logger;
@@ -29,12 +31,19 @@ class Log {
   /// `event` is the stable name that machines match; `message` is for people.
   void info(std::string_view event, std::string_view message, const Fields& fields = {}) const;
   void warn(std::string_view event, std::string_view message, const Fields& fields = {}) const;
+  /// How far something long is: on a terminal one line that is drawn again and gives way to the next event.
+  void progress(std::string_view event, std::string_view message, const Fields& fields = {}) const;
+  /// How often to tell it.
+  [[nodiscard]] std::chrono::milliseconds pace() const { return std::chrono::seconds{line_ ? 1 : 10}; }
   /// The last thing printed.
   void failure(const Report& report) const;
 
  private:
+  void make_room() const;
+
   LogFormat format_;
   std::shared_ptr<spdlog::logger> logger_;
+  std::shared_ptr<TerminalLine> line_;  ///< null when stderr is no terminal, or is for machines
 };
 
 }  // namespace schemagate

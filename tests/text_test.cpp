@@ -6,6 +6,8 @@
 #include <string>
 #include <vector>
 
+#include "terminal.hpp"
+
 namespace schemagate {
 namespace {
 
@@ -99,6 +101,14 @@ TEST_SUITE("text") {
     CHECK(spoken(59'999ms) == "59.9 s");
     CHECK(spoken(1min) == "1 min 0 s");
     CHECK(spoken(125s) == "2 min 5 s");
+  }
+
+  TEST_CASE("a line of a terminal holds so many characters and nothing that steers it") {
+    CHECK(one_line("12345", 5) == "12345");
+    CHECK(one_line("123456", 5) == "12345");
+    CHECK(one_line("üüüüüü", 5) == "üüüüü");
+    CHECK(one_line("a\nb\tc\rd\033[1m", 20) == "a b c?d");
+    CHECK(one_line("a", 0).empty());
   }
 }
 

@@ -17,7 +17,6 @@
 namespace schemagate {
 namespace {
 
-constexpr auto told_every = std::chrono::seconds{10};
 constexpr auto look_limit = std::chrono::seconds{2};
 // Only a session-level lock falls to pg_advisory_unlock_all(): one of the transaction lasts until COMMIT. It is not
 // always taken, because a query before SET TRANSACTION would make that fail.
@@ -123,7 +122,7 @@ Outcome Migrator::run_whole(const Migration& migration) {
   // A quote or parenthesis left open would be reported in words of ours that come after it. Nothing has run: the
   // script alone is refused too, in its own words.
   if (refused_unread(outcome, connection_.transaction())) {
-    const Outcome alone = run(migration, prefix + migration.script, watched_after);
+    const Outcome alone = run(migration, prefix + migration.script, first_look());
     if (alone.error) outcome = alone;
   }
   if (outcome.error) rebase(*outcome.error, {prefix.size(), 0, migration.script.size()}, migration.script);
@@ -177,7 +176,7 @@ void Migrator::apply_as_written(const Migration& migration, Mode mode) {
                           "it is, in one message",
                           migration.name));
   const std::string id = record_.start(migration, {});
-  Outcome outcome = run(migration, migration.script, watched_after);
+  Outcome outcome = run(migration, migration.script, first_look());
   if (outcome.lost)
     fail(migration, outcome, kept_advice(migration.name),
          "how much of it was done is unknown; it stays recorded as started and not finished");
@@ -214,10 +213,12 @@ void Migrator::record_outcome(const Migration& migration, Mode mode, const std::
   fail(migration, outcome, kept_advice(migration.name), "what it did before that stays; it is recorded as failed");
 }
 
-Outcome Migrator::run(const Migration& migration, const std::string& message, Clock::duration first_look) {
+Clock::duration Migrator::first_look() const { return log_.pace() / 2; }
+
+Outcome Migrator::run(const Migration& migration, const std::string& message, Clock::duration first) {
   const Clock::time_point start = Clock::now();
   return connection_.run(message,
-                         {.first = first_look, .every = told_every, .tick = [&] { tell_activity(migration, start); }});
+                         {.first = first, .every = log_.pace(), .tick = [&] { tell_activity(migration, start); }});
 }
 
 /// Who waits for a lock keeps everybody waiting behind it. So we give way, roll back and try again; from the second
@@ -225,7 +226,7 @@ Outcome Migrator::run(const Migration& migration, const std::string& message, Cl
 Outcome Migrator::insist(const Migration& migration, const std::string& message) {
   const Clock::time_point end = Clock::now() + target_.patience.total;
   blocker_.clear();
-  Clock::duration look = watched_after;
+  Clock::duration look = first_look();
   for (int tries = 0;; ++tries) {
     Outcome outcome = run(migration, message, look);
     if (!is_lock_timeout(outcome) || !limits_locks(migration) || Clock::now() >= end) return outcome;
@@ -234,7 +235,7 @@ Outcome Migrator::insist(const Migration& migration, const std::string& message)
               fmt::format("{} could not get a lock within {}; rolled back, trying again{}", migration.name,
                           spoken(target_.patience.ddl_lock), blocker_.empty() ? "" : "; " + blocker_),
               {{"migration", migration.name}});
-    look = std::min<Clock::duration>(watched_after, target_.patience.ddl_lock / 2);
+    look = std::min<Clock::duration>(first_look(), target_.patience.ddl_lock / 2);
     try {
       connection_.wait().pause(backoff(tries));
     } catch (const Stopped& stop) {
@@ -282,8 +283,8 @@ void Migrator::tell_activity(const Migration& migration, Clock::time_point start
     state = "running; its state could not be read";
   }
   if (state.starts_with("waiting for a lock")) blocker_ = state;
-  log_.info("applying", fmt::format("applying {} for {}: {}", migration.name, spoken(Clock::now() - start), state),
-            {{"migration", migration.name}, {"state", state}});
+  log_.progress("applying", fmt::format("applying {} for {}: {}", migration.name, spoken(Clock::now() - start), state),
+                {{"migration", migration.name}, {"state", state}});
 }
 
 void Migrator::fail(const Migration& migration, const Outcome& outcome, const std::string& next,

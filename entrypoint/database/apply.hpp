@@ -23,8 +23,6 @@ struct Patience {
 /// A session that migrates: prepared once, and again after every script, which may have changed anything in it.
 class Migrator {
  public:
-  static constexpr auto watched_after = std::chrono::seconds{5};
-
   struct Target {
     const Url& url;
     HistoryTable table;
@@ -68,7 +66,8 @@ class Migrator {
   void come_to(Stand& stand, std::size_t done);
   [[noreturn]] void stop(Stand& stand, const Segment& segment, Outcome& outcome);
 
-  Outcome run(const Migration& migration, const std::string& message, Clock::duration first_look);
+  [[nodiscard]] Clock::duration first_look() const;
+  Outcome run(const Migration& migration, const std::string& message, Clock::duration first);
   Outcome insist(const Migration& migration, const std::string& message);
   [[nodiscard]] std::string opening(const Migration& migration) const;
   [[nodiscard]] static std::int64_t milliseconds(Clock::duration span);

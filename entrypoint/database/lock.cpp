@@ -12,7 +12,6 @@ namespace schemagate {
 namespace {
 
 constexpr auto looked_every = std::chrono::seconds{1};
-constexpr auto told_every = std::chrono::seconds{10};
 
 bool try_lock(Connection& connection) {
   return connection.query("SELECT pg_catalog.pg_try_advisory_lock(72707369)").at(0).at(0) == "t";
@@ -46,11 +45,11 @@ class Queue {
  private:
   void tell() {
     if (Clock::now() < tell_) return;
-    tell_ = Clock::now() + told_every;
-    log_.info("waiting_for_lock",
-              fmt::format("waiting for the migration lock (up to {} without progress); held by {}", spoken(patience_),
-                          holder_.description),
-              {{"holder", holder_.description}});
+    tell_ = Clock::now() + log_.pace();
+    log_.progress("waiting_for_lock",
+                  fmt::format("waiting for the migration lock (up to {} without progress); held by {}",
+                              spoken(patience_), holder_.description),
+                  {{"holder", holder_.description}});
   }
 
   Connection& connection_;

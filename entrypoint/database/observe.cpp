@@ -18,17 +18,31 @@ constexpr const char* describe_sql =
     " COALESCE(' for ' || EXTRACT(EPOCH FROM pg_catalog.now() - a.state_change)::int || ' s', ''),"
     " COALESCE(': ' || NULLIF(pg_catalog.regexp_replace(pg_catalog.left(a.query, 160), '\\s+', ' ', 'g'), ''), ''))";
 
-/// How far the index of the session in `a` is.
+/// How far the session in `a` is with what the server counts (PostgreSQL documentation, "Progress Reporting"):
+/// `building index: scanning table, 42 % (420 of 1000 blocks)`. Of CLUSTER and VACUUM FULL the total is known while the
+/// table is read, and once it is sorted; what CREATE INDEX counted before it waits is left standing.
 constexpr const char* phase_sql =
-    "(SELECT pg_catalog.format('%s, %s of %s blocks, %s of %s tuples', p.phase, p.blocks_done, p.blocks_total,"
-    " p.tuples_done, p.tuples_total) FROM pg_catalog.pg_stat_progress_create_index p"
-    " WHERE p.pid = a.pid AND p.phase IS NOT NULL)";
+    "(SELECT pg_catalog.concat_ws(', ', p.phase, CASE"
+    " WHEN p.total > 0 THEN pg_catalog.format('%s %% (%s of %s %s)', p.done * 100 / p.total, p.done, p.total, p.unit)"
+    " WHEN p.done > 0 THEN pg_catalog.format('%s %s', p.done, p.unit) END) FROM ("
+    "SELECT pid, phase, CASE WHEN w THEN lockers_done WHEN t THEN tuples_done ELSE blocks_done END,"
+    " CASE WHEN w THEN lockers_total WHEN t THEN tuples_total ELSE blocks_total END,"
+    " CASE WHEN w THEN 'sessions' WHEN t THEN 'tuples' ELSE 'blocks' END FROM pg_catalog.pg_stat_progress_create_index,"
+    " LATERAL (SELECT phase LIKE 'waiting%', tuples_total > 0) AS unit(w, t)"
+    " UNION ALL SELECT pid, phase, CASE phase WHEN 'vacuuming heap' THEN heap_blks_vacuumed ELSE heap_blks_scanned END,"
+    " heap_blks_total, 'blocks' FROM pg_catalog.pg_stat_progress_vacuum"
+    " UNION ALL SELECT pid, phase, CASE phase WHEN 'seq scanning heap' THEN heap_blks_scanned ELSE heap_tuples_written"
+    " END, CASE phase WHEN 'seq scanning heap' THEN heap_blks_total WHEN 'writing new heap' THEN heap_tuples_scanned"
+    " ELSE 0 END, CASE phase WHEN 'seq scanning heap' THEN 'blocks' ELSE 'tuples' END"
+    " FROM pg_catalog.pg_stat_progress_cluster"
+    " UNION ALL SELECT pid, phase, sample_blks_scanned, sample_blks_total, 'blocks'"
+    " FROM pg_catalog.pg_stat_progress_analyze"
+    " UNION ALL SELECT pid, command, CASE WHEN bytes_total > 0 THEN bytes_processed ELSE tuples_processed END,"
+    " bytes_total, CASE WHEN bytes_total > 0 THEN 'bytes' ELSE 'tuples' END FROM pg_catalog.pg_stat_progress_copy"
+    ") AS p(pid, phase, done, total, unit) WHERE p.pid = a.pid AND p.phase IS NOT NULL LIMIT 1)";
 
 /// A statement of its own, a new one, or more of the same done.
-constexpr const char* progress_sql =
-    "pg_catalog.concat_ws(' ', a.pid, a.backend_start, a.query_start, {},"
-    " (SELECT p.phase || p.heap_blks_scanned || ' ' || p.heap_tuples_written FROM pg_catalog.pg_stat_progress_cluster p"
-    " WHERE p.pid = a.pid))";
+constexpr const char* progress_sql = "pg_catalog.concat_ws(' ', a.pid, a.backend_start, a.query_start, {})";
 
 std::string first(const std::vector<Row>& rows, std::size_t column) {
   return rows.empty() ? "" : rows[0].at(column).value_or("");

@@ -143,7 +143,7 @@ void Migrator::run_alone(Stand& stand, const Segment& segment) {
   Outcome outcome;
   record_end(record_.note(stand.id, stand.progress), outcome);
   if (!outcome.error) {
-    outcome = limited ? insist(migration, statement) : run(migration, statement, watched_after);
+    outcome = limited ? insist(migration, statement) : run(migration, statement, first_look());
     // Such a statement seldom says where it failed; it is the only one.
     if (outcome.error && outcome.error->position == 0) outcome.error->position = 1 + blanks(statement);
     if (outcome.error) rebase(*outcome.error, {0, segment.begin, segment.end}, migration.script);

@@ -109,12 +109,19 @@ bool Running::read_some(std::chrono::milliseconds limit) {
   return out_ >= 0 || err_ >= 0;
 }
 
-bool Running::wait_for(const std::string& text) {
+bool Running::wait_until(const std::function<bool(const std::string&)>& said) {
   const auto end = Clock::now() + std::chrono::seconds{20};
-  while (ran_.err.find(text) == std::string::npos)
-    if (Clock::now() > end || !read_some(std::chrono::milliseconds{50}))
-      return ran_.err.find(text) != std::string::npos;
+  while (!said(ran_.err))
+    if (Clock::now() > end || !read_some(std::chrono::milliseconds{50})) return said(ran_.err);
   return true;
+}
+
+bool Running::wait_for(const std::string& text) {
+  return wait_until([&](const std::string& err) { return err.find(text) != std::string::npos; });
+}
+
+bool Running::wait_for(const std::regex& text) {
+  return wait_until([&](const std::string& err) { return std::regex_search(err, text); });
 }
 
 Ran Running::finish() {

@@ -5,6 +5,7 @@
 #include <chrono>
 #include <functional>
 #include <map>
+#include <regex>
 #include <string>
 #include <vector>
 
@@ -34,10 +35,12 @@ class Running {
   void signal(int number) const;
   /// Until the text stands on stderr; false when the process ended or 20 s passed before.
   bool wait_for(const std::string& text);
+  bool wait_for(const std::regex& text);
   /// Collects the rest; after 60 s the process is killed and the test fails.
   Ran finish();
 
  private:
+  bool wait_until(const std::function<bool(const std::string&)>& said);
   bool read_some(std::chrono::milliseconds limit);
 
   pid_t pid_ = -1;
