@@ -275,7 +275,7 @@ void Migrator::tell_activity(const Migration& migration, Clock::time_point start
   std::string state = "running";
   try {
     const Wait brief = connection_.wait().at_most(look_limit);
-    if (auto beside = connect_beside(target_.url, look_limit, brief))
+    if (auto beside = connect_beside(target_.url, connection_.peer(), look_limit, brief))
       state = activity(*beside, target_.server.backend_pid);
   } catch (const Stopped&) {
     throw;

@@ -390,8 +390,10 @@ Connection connect(const Url& url, const ConnectOptions& options, const Wait& wa
   }
 }
 
-std::optional<Connection> connect_beside(const Url& url, Clock::duration span, const Wait& wait) {
-  return std::move(try_once(url, keywords_of(url), wait, Clock::now() + span).connection);
+std::optional<Connection> connect_beside(const Url& url, const Peer& peer, Clock::duration span, const Wait& wait) {
+  Attempt attempt{target(keywords_of(url), peer.host, peer.port, peer.address)};
+  if (!attempt.complete(wait, Clock::now() + span)) return std::nullopt;
+  return attempt.connection(wait);
 }
 
 }  // namespace schemagate

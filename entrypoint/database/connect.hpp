@@ -45,7 +45,9 @@ struct ConnectOptions {
 /// to create the database), 78 (certificate files).
 [[nodiscard]] Connection connect(const Url& url, const ConnectOptions& options, const Wait& wait, const Log& log);
 
-/// A second session for looking on, within `span`; empty when that fails.
-[[nodiscard]] std::optional<Connection> connect_beside(const Url& url, Clock::duration span, const Wait& wait);
+/// A second session on the same server for looking on, within `span`; empty when that fails. Resolves no name, which
+/// would be deaf to signals while they are held, and could lead elsewhere.
+[[nodiscard]] std::optional<Connection> connect_beside(const Url& url, const Peer& peer, Clock::duration span,
+                                                       const Wait& wait);
 
 }  // namespace schemagate

@@ -67,6 +67,8 @@ void forward_notice(void* handler, const pg_result* result) {
   if (receive) receive(message_of(result));
 }
 
+std::string text_of(const char* text) { return text == nullptr ? "" : text; }
+
 void cancel_now(pg_conn* connection) {
   const std::unique_ptr<PGcancel, decltype(&PQfreeCancel)> request{PQgetCancel(connection), &PQfreeCancel};
   std::array<char, 256> error{};
@@ -108,6 +110,11 @@ Connection::Connection(pg_conn* connection, Wait wait)
 void Connection::on_notice(NoticeHandler handler) { *notice_ = std::move(handler); }
 
 int Connection::announced_pid() const { return PQbackendPID(connection_.get()); }
+
+Peer Connection::peer() const {
+  const pg_conn* connection = connection_.get();
+  return {text_of(PQhost(connection)), text_of(PQhostaddr(connection)), text_of(PQport(connection))};
+}
 
 Transaction Connection::transaction() const {
   switch (PQtransactionStatus(connection_.get())) {
@@ -281,10 +288,6 @@ Outcome Connection::run(const std::string& script, const Watcher& watcher) {
 }
 
 // --- connecting: declared in connect.hpp, here because it speaks libpq ---
-
-namespace {
-std::string text_of(const char* text) { return text == nullptr ? "" : text; }
-}  // namespace
 
 Attempt::Attempt(const Keywords& keywords) {
   std::vector<const char*> names;

@@ -71,6 +71,13 @@ struct Watcher {
   std::function<void()> tick;
 };
 
+/// One server of those that a URL may mean; the address is empty for a Unix socket.
+struct Peer {
+  std::string host;
+  std::string address;
+  std::string port;
+};
+
 /// One session. Says goodbye to the server when it goes out of scope.
 class Connection {
  public:
@@ -93,6 +100,8 @@ class Connection {
   void on_notice(std::function<void(const ServerMessage&)> handler);
 
   [[nodiscard]] Transaction transaction() const;
+  /// Where the server was found.
+  [[nodiscard]] Peer peer() const;
   /// The backend's pid as the start-up packet said; a pooler invents one.
   [[nodiscard]] int announced_pid() const;
   /// For SQL text: `'it''s'`, and `"a ""name"""`.

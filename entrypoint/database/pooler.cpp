@@ -45,7 +45,7 @@ Lends compare(Connection& connection, Connection& other, const std::string& ours
 
 Lends probe(Connection& connection, const Url& url) {
   const std::string ours = backend(connection.send(backend_sql));
-  std::optional<Connection> other = connect_beside(url, connect_limit, Wait::undisturbed());
+  std::optional<Connection> other = connect_beside(url, connection.peer(), connect_limit, connection.wait());
   return other ? compare(connection, *other, ours) : Lends::unclear;
 }
 

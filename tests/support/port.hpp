@@ -31,6 +31,8 @@ class Port {
   void listen() const {
     if (::listen(socket_, 16) != 0) throw std::runtime_error{"listen"};
   }
+  /// The next client's session, for the caller to close.
+  [[nodiscard]] int accept() const { return ::accept4(socket_, nullptr, nullptr, SOCK_CLOEXEC); }
   [[nodiscard]] std::string text() const { return std::to_string(number_); }
 
  private:
