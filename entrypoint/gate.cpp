@@ -141,8 +141,8 @@ void wait_for_primary(const Gate& gate, Connection& connection, View& view) {
 /// A migration that is started and not finished has failed, or another replica is at it: only under the lock it is
 /// known which.
 bool may_be_running(const Gate& gate, const View& view) {
-  return !(view.plan.failed.empty() && view.plan.begun.empty()) && gate.config.policy.pending == OnPending::apply &&
-         gate.config.use_lock && !view.reading.server.read_only;
+  return !(view.plan.failed.empty() && view.plan.begun.empty() && view.plan.stuck.empty()) &&
+         gate.config.policy.pending == OnPending::apply && gate.config.use_lock && !view.reading.server.read_only;
 }
 
 std::string summary(const Gate& gate, const View& view, bool migrated) {

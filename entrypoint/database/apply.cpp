@@ -137,7 +137,7 @@ void Migrator::apply_whole(const Migration& migration) {
   if (outcome.committed && !outcome.error) fail(migration, outcome, {}, "it was applied and recorded before that");
   // The end of the session rolls back too, and there may be no time left for more.
   if (outcome.interrupted()) fail(migration, outcome, {}, "it was rolled back whole");
-  if (uses_new_value(outcome) && apply_by_value(migration, outcome)) return;
+  if (apply_in_parts(migration, outcome)) return;
   record_rollback(migration, outcome);
   if (outcome.committed)
     fail(migration, outcome, kept_advice(migration.name), "what it committed stays; it is recorded as failed");
@@ -145,12 +145,19 @@ void Migrator::apply_whole(const Migration& migration) {
 }
 
 /// False when there is nothing to be gained by it.
-bool Migrator::apply_by_value(const Migration& migration, Outcome& outcome) {
+bool Migrator::apply_in_parts(const Migration& migration, Outcome& outcome) {
+  const bool value = uses_new_value(outcome);
+  const auto parts = value ? segments_by_value(migration.script) : segments_apart(migration.script);
+  const bool helps = value ? parts.size() > 1 : std::ranges::any_of(parts, &Segment::alone);
+  if (!helps || !(value || runs_outside(outcome))) return false;
   end_transaction(outcome);
+  if (!value)
+    log_.info("applying_in_parts",
+              fmt::format("{} has a statement that cannot run in a transaction; it is applied in parts: {}",
+                          migration.name, brief(*outcome.error)),
+              {{"migration", migration.name}});
   settle();
-  const std::vector<Segment> segments = segments_by_value(migration.script);
-  if (segments.size() < 2) return false;
-  apply_segments(migration, segments, nullptr);
+  apply_segments(migration, parts, nullptr);
   return true;
 }
 

@@ -56,20 +56,27 @@ class Migrator {
   void apply_as_written(const Migration& migration, Mode mode);
   void record_outcome(const Migration& migration, Mode mode, const std::string& id, Outcome& outcome);
   Outcome run_whole(const Migration& migration);
-  bool apply_by_value(const Migration& migration, Outcome& outcome);
+  bool apply_in_parts(const Migration& migration, Outcome& outcome);
   void record_rollback(const Migration& migration, Outcome& outcome);
 
-  void apply_segments(const Migration& migration, const std::vector<Segment>& segments, const HistoryRow* begun);
+  void apply_segments(const Migration& migration, std::vector<Segment> segments, const HistoryRow* begun);
   void resume(Stand& stand, const std::vector<Segment>& segments);
-  void run_segment(Stand& stand, const Segment& segment);
+  void run_segments(Stand& stand, const std::vector<Segment>& segments);
+  bool run_segment(Stand& stand, const Segment& segment);
+  void announce(Stand& stand, const Segment& segment, const std::string& before);
+  static void locate(Outcome& outcome, const Stand& stand, const Segment& segment);
   void run_alone(Stand& stand, const Segment& segment);
   void come_to(Stand& stand, std::size_t done);
+  void run_committing(Stand& stand, const Segment& segment);
   [[noreturn]] void stop(Stand& stand, const Segment& segment, Outcome& outcome);
+  [[noreturn]] void stop_inside(Stand& stand, const Segment& segment, Outcome& outcome);
 
   [[nodiscard]] Clock::duration first_look() const;
   Outcome run(const Migration& migration, const std::string& message, Clock::duration first);
   Outcome insist(const Migration& migration, const std::string& message);
   [[nodiscard]] std::string opening(const Migration& migration) const;
+  /// A procedure that commits, or a statement of which only the server knows that it cannot run in a transaction.
+  [[nodiscard]] static bool runs_outside(const Outcome& outcome);
   [[nodiscard]] static std::int64_t milliseconds(Clock::duration span);
   [[nodiscard]] bool limits_locks(const Migration& migration) const;
   void end_transaction(Outcome& outcome);

@@ -8,6 +8,8 @@
 #include "database/undisturbed.hpp"
 #include "failure.hpp"
 #include "migrations/excerpt.hpp"
+#include "migrations/lexer.hpp"
+#include "migrations/verdict.hpp"
 #include "text.hpp"
 
 // Migrator's part for scripts that cannot run in one transaction. Every step is committed together with how far it is,
@@ -18,22 +20,6 @@ namespace {
 
 std::string part(const Migration& migration, const Segment& segment) {
   return migration.script.substr(segment.begin, segment.end - segment.begin);
-}
-
-/// Before the first word, comments aside.
-std::size_t blanks(const std::string& statement) {
-  const std::size_t word = statement.find_first_not_of(" \t\r\n;");
-  return word == std::string::npos ? 0 : word;
-}
-
-std::size_t line_at(const Migration& migration, std::size_t offset) {
-  const auto end = migration.script.begin() + static_cast<std::ptrdiff_t>(std::min(offset, migration.script.size()));
-  return 1 + static_cast<std::size_t>(std::count(migration.script.begin(), end, '\n'));
-}
-
-std::string place(const Migration& migration, std::size_t offset) {
-  const std::string rest = migration.script.substr(std::min(offset, migration.script.size()));
-  return fmt::format("{}:{}", migration.file, line_at(migration, offset + blanks(rest)));
 }
 
 bool is_boundary(const Progress& progress, const std::vector<Segment>& segments) {
@@ -63,29 +49,60 @@ bool is_boundary(const Progress& progress, const std::vector<Segment>& segments)
           "tables, prepared statements, cursors, settings that no SET of the script makes), and that session is "
           "gone",
           migration.name),
-      place(migration, done), untouched,
+      line_behind(migration, done), untouched,
       fmt::format("do by hand what is left of it from there on, then say that all of it is there:\n"
                   "  schemagate resolve --applied {}",
                   migration.name)};
 }
 
+/// The way of taking it apart that an earlier start had chosen.
+std::vector<Segment> chosen(const Migration& migration, const Progress& progress, const HistoryRow& begun) {
+  for (const auto& parts : {segments_by_value(migration.script), segments_apart(migration.script)})
+    if (is_boundary(progress, parts)) return parts;
+  refuse_other(migration, begun);
+}
+
+/// Whether the segment can be taken apart further.
+bool is_divisible(const Migration& migration, const Segment& segment) {
+  return std::ranges::any_of(segments_apart(migration.script), [&](const Segment& part) {
+    return !segment.alone && part.alone && part.begin >= segment.begin && part.end <= segment.end;
+  });
+}
+
+/// Each transaction of a backend has a number, one more than the one before (PostgreSQL documentation, pg_locks,
+/// virtualtransaction).
+std::int64_t transaction_number(Connection& connection) {
+  const auto rows = connection.query(
+      "SELECT pg_catalog.split_part(virtualtransaction, '/', 2) FROM pg_catalog.pg_locks"
+      " WHERE locktype = 'virtualxid' AND pid = pg_catalog.pg_backend_pid() LIMIT 1");
+  return std::stoll(rows.at(0).at(0).value_or("0"));
+}
+
+/// Whether what ran since was one transaction, which an error has rolled back whole.
+bool was_one_transaction(Connection& connection, std::int64_t before, const Outcome& outcome) try {
+  return !outcome.lost && transaction_number(connection) == before + 2;
+} catch (const std::exception&) {
+  return false;
+}
+
 }  // namespace
 
-void Migrator::apply_segments(const Migration& migration, const std::vector<Segment>& segments,
-                              const HistoryRow* begun) {
+bool Migrator::runs_outside(const Outcome& outcome) {
+  const bool says_so = outcome.error && (outcome.error->sqlstate == "2D000" || outcome.error->sqlstate == "25001");
+  return says_so && !outcome.committed && !outcome.lost && !outcome.interrupted();
+}
+
+void Migrator::apply_segments(const Migration& migration, std::vector<Segment> segments, const HistoryRow* begun) {
   Stand stand{migration, {}, {}};
   if (begun == nullptr) {
     stand.id = record_.start(migration, stand.progress);
   } else {
     stand.id = begun->id;
     stand.progress = parse_progress(begun->logs).value_or(Progress{});
-    if (!is_boundary(stand.progress, segments)) refuse_other(migration, *begun);
+    segments = chosen(migration, stand.progress, *begun);
     resume(stand, segments);
   }
-  for (const Segment& segment : segments) {
-    if (segment.end <= stand.progress.done) continue;
-    segment.alone ? run_alone(stand, segment) : run_segment(stand, segment);
-  }
+  run_segments(stand, segments);
   Outcome outcome;
   record_end(record_.finish(stand.id), outcome);
   settle();
@@ -93,11 +110,22 @@ void Migrator::apply_segments(const Migration& migration, const std::vector<Segm
     fail(migration, outcome, kept_advice(migration.name), "what it did stays, and could not be recorded");
 }
 
+/// Those that are left.
+void Migrator::run_segments(Stand& stand, const std::vector<Segment>& segments) {
+  for (const Segment& segment : segments) {
+    if (segment.end <= stand.progress.done) continue;
+    if (segment.alone)
+      run_alone(stand, segment);
+    else if (!run_segment(stand, segment))
+      return run_segments(stand, segments_apart(stand.migration.script));
+  }
+}
+
 /// What the part that is done has set for its session is set again; what became of the statement that was running is
 /// asked of the catalogs.
 void Migrator::resume(Stand& stand, const std::vector<Segment>& segments) {
   const Migration& migration = stand.migration;
-  log_.info("resuming", fmt::format("resuming {} at {}", migration.name, place(migration, stand.progress.done)),
+  log_.info("resuming", fmt::format("resuming {} at {}", migration.name, line_behind(migration, stand.progress.done)),
             {{"migration", migration.name}});
   if (const std::string sets = session_settings(migration.script.substr(0, stand.progress.done)); !sets.empty())
     (void)connection_.send(sets);
@@ -119,45 +147,88 @@ void Migrator::come_to(Stand& stand, std::size_t done) {
     fail(stand.migration, outcome, kept_advice(stand.migration.name), "what it did stays, and could not be recorded");
 }
 
-/// BEGIN, the segment, how far it is, COMMIT: one message.
-void Migrator::run_segment(Stand& stand, const Segment& segment) {
+/// BEGIN, the segment, how far it is, COMMIT: one message. False when a finer one is needed.
+bool Migrator::run_segment(Stand& stand, const Segment& segment) {
   const Migration& migration = stand.migration;
   const Progress next{.done = segment.end, .running = 0, .before = {}, .session = {}, .error = {}};
   const std::string prefix = opening(migration);
   Outcome outcome = insist(migration, prefix + part(migration, segment) + record_.segment(stand.id, next));
+  if (runs_outside(outcome) && is_divisible(migration, segment)) {
+    end_transaction(outcome);
+    return false;
+  }
   if (outcome.error) rebase(*outcome.error, {prefix.size(), segment.begin, segment.end}, migration.script);
   if (!outcome.ok() || !outcome.committed) stop(stand, segment, outcome);
   stand.progress = next;
+  return true;
+}
+
+/// Its intent first, so that after a crash it is known that it may have happened.
+void Migrator::announce(Stand& stand, const Segment& segment, const std::string& before) {
+  stand.progress.before = before;
+  stand.progress.running = segment.end;
+  stand.progress.error.clear();
+  Outcome outcome;
+  record_end(record_.note(stand.id, stand.progress), outcome);
+  if (outcome.error) stop(stand, segment, outcome);
+}
+
+/// Such a statement seldom says where it failed; it is the only one.
+void Migrator::locate(Outcome& outcome, const Stand& stand, const Segment& segment) {
+  if (!outcome.error) return;
+  if (outcome.error->position == 0) outcome.error->position = 1 + blanks(part(stand.migration, segment));
+  rebase(*outcome.error, {0, segment.begin, segment.end}, stand.migration.script);
 }
 
 void Migrator::run_alone(Stand& stand, const Segment& segment) {
   const Migration& migration = stand.migration;
   const std::string statement = part(migration, segment);
   const Deed what = action(statement);
+  if (what.effect == Effect::unknown) return run_committing(stand, segment);
   // Waiting in CONCURRENTLY keeps nobody from anything.
   const bool limited = limits_locks(migration) && !what.concurrent;
   if (limited) connection_.query(fmt::format("SET lock_timeout = '{}ms'", milliseconds(target_.patience.ddl_lock)));
-  stand.progress.before = evidence(connection_, what);
-  stand.progress.running = segment.end;
-  stand.progress.error.clear();
-  Outcome outcome;
-  record_end(record_.note(stand.id, stand.progress), outcome);
-  if (!outcome.error) {
-    outcome = limited ? insist(migration, statement) : run(migration, statement, first_look());
-    // Such a statement seldom says where it failed; it is the only one.
-    if (outcome.error && outcome.error->position == 0) outcome.error->position = 1 + blanks(statement);
-    if (outcome.error) rebase(*outcome.error, {0, segment.begin, segment.end}, migration.script);
-  }
+  announce(stand, segment, evidence(connection_, what));
+  Outcome outcome = limited ? insist(migration, statement) : run(migration, statement, first_look());
+  locate(outcome, stand, segment);
   if (!outcome.ok()) stop(stand, segment, outcome);
   if (limited) connection_.query("RESET lock_timeout");
   come_to(stand, segment.end);
+}
+
+/// A procedure that gave way at a lock could not be called again: what it has committed stays.
+void Migrator::run_committing(Stand& stand, const Segment& segment) {
+  announce(stand, segment, {});
+  const std::int64_t before = transaction_number(connection_);
+  Outcome outcome = run(stand.migration, part(stand.migration, segment), first_look());
+  locate(outcome, stand, segment);
+  if (outcome.ok()) return come_to(stand, segment.end);
+  if (!was_one_transaction(connection_, before, outcome)) stop_inside(stand, segment, outcome);
+  if (outcome.interrupted()) come_to(stand, segment.begin);
+  stop(stand, segment, outcome);
+}
+
+/// How far it came, nothing tells; the note that it was running stays.
+void Migrator::stop_inside(Stand& stand, const Segment& segment, Outcome& outcome) {
+  const Migration& migration = stand.migration;
+  const std::string place = line_behind(migration, segment.begin);
+  if (outcome.error && !outcome.lost && !outcome.interrupted()) {
+    const Undisturbed recording{connection_};
+    stand.progress.error = logs_text(migration, *outcome.error);
+    record_end(record_.note(stand.id, stand.progress), outcome);
+    settle();
+  }
+  fail(migration, outcome, inside_advice(migration.name, place),
+       fmt::format("what stands before {} is applied and stays; how much of the statement there was committed is "
+                   "unknown",
+                   place));
 }
 
 /// Everything up to the segment stays; with nothing before it, nothing does.
 void Migrator::stop(Stand& stand, const Segment& segment, Outcome& outcome) {
   const Migration& migration = stand.migration;
   const bool first = segment.begin == 0;
-  const std::string goes_on = fmt::format("the next start goes on at {}", place(migration, segment.begin));
+  const std::string goes_on = fmt::format("the next start goes on at {}", line_behind(migration, segment.begin));
   if (outcome.lost || outcome.interrupted())
     fail(migration, outcome, {}, "it is recorded how far it is, and " + goes_on);
   const std::string logs = logs_text(migration, *outcome.error);
@@ -178,7 +249,7 @@ void Migrator::stop(Stand& stand, const Segment& segment, Outcome& outcome) {
       fmt::format("remove the cause and start again: {}. If the script itself is wrong, do by hand what is left of it, "
                   "then:\n  schemagate resolve --applied {}",
                   goes_on, migration.name),
-      fmt::format("what stands before {} is applied and stays", place(migration, segment.begin)));
+      fmt::format("what stands before {} is applied and stays", line_behind(migration, segment.begin)));
 }
 
 }  // namespace schemagate

@@ -5,6 +5,8 @@
 #include <algorithm>
 #include <vector>
 
+#include "migrations/lexer.hpp"
+
 namespace schemagate {
 namespace {
 
@@ -71,6 +73,13 @@ Excerpt excerpt(std::string_view script, std::size_t position) {
   result.lines += fmt::format("{:>4} | {}\n     | {}", begins.size(), shown,
                               caret(std::string_view{shown}.substr(0, bytes(shown, shown_column))));
   return result;
+}
+
+std::string line_behind(const Migration& migration, std::size_t offset) {
+  const std::string_view script = migration.script;
+  offset = std::min(offset, script.size());
+  const std::string_view before = script.substr(0, offset + blanks(script.substr(offset)));
+  return fmt::format("{}:{}", migration.file, 1 + std::ranges::count(before, '\n'));
 }
 
 }  // namespace schemagate

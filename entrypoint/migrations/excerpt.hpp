@@ -3,6 +3,8 @@
 #include <string>
 #include <string_view>
 
+#include "migrations/migration.hpp"
+
 namespace schemagate {
 
 /// A place in a script, for people.
@@ -16,5 +18,8 @@ struct Excerpt {
 
 /// `position` counts characters of UTF-8 from 1, as PostgreSQL reports it; beyond the end it means the end.
 [[nodiscard]] Excerpt excerpt(std::string_view script, std::size_t position);
+
+/// `FILE:LINE` of the first word behind so many bytes of a script.
+[[nodiscard]] std::string line_behind(const Migration& migration, std::size_t offset);
 
 }  // namespace schemagate

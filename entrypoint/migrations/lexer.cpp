@@ -119,6 +119,13 @@ bool Lexer::keep(std::vector<Token> tokens) {
   return true;
 }
 
+std::size_t blanks(std::string_view text) {
+  Lexer lexer{text, 4096};
+  while (const auto token = lexer.next())
+    if (text[token->begin] != ';') return token->begin;
+  return 0;
+}
+
 std::string capitals(std::string_view text) {
   std::string result{text};
   std::ranges::transform(result, result.begin(), capital);

@@ -44,6 +44,9 @@ class Lexer {
   bool failed_ = false;
 };
 
+/// Bytes before the first word: blanks, comments, empty statements. 0 when there is none.
+[[nodiscard]] std::size_t blanks(std::string_view text);
+
 /// Of ASCII letters, as PostgreSQL compares keywords.
 [[nodiscard]] std::string capitals(std::string_view text);
 

@@ -5,8 +5,10 @@
 #include <set>
 
 #include "migrations/checksum.hpp"
+#include "migrations/excerpt.hpp"
 #include "migrations/order.hpp"
 #include "migrations/progress.hpp"
+#include "migrations/statement.hpp"
 
 namespace schemagate {
 namespace {
@@ -47,10 +49,26 @@ std::vector<std::string> unknown(std::span<const Migration> folder, const Applie
 }
 
 /// An edited file may have other parts.
-bool can_go_on(const HistoryRow& row, std::span<const Migration> folder) {
+const Migration* same_file(const HistoryRow& row, std::span<const Migration> folder) {
   const auto found = std::ranges::lower_bound(folder, row.name, {}, &Migration::name);
-  return found != folder.end() && found->name == row.name && found->checksum == row.checksum &&
-         parse_progress(row.logs).has_value();
+  return found != folder.end() && found->name == row.name && found->checksum == row.checksum ? &*found : nullptr;
+}
+
+bool is_inside(const Progress& progress, const std::string& script) {
+  if (progress.running == 0 || progress.done > script.size()) return false;
+  return action(std::string_view{script}.substr(progress.done)).effect == Effect::unknown;
+}
+
+/// Which kind of unfinished it is.
+void place_unfinished(const HistoryRow& row, std::span<const Migration> folder, Plan& plan) {
+  const Migration* file = same_file(row, folder);
+  const auto progress = parse_progress(row.logs);
+  if (file == nullptr || !progress)
+    plan.failed.push_back(row);
+  else if (is_inside(*progress, file->script))
+    plan.stuck.push_back({row, line_behind(*file, progress->done)});
+  else
+    plan.begun.push_back(row);
 }
 
 /// Once both are applied their order is history, and not worth a word at every start.
@@ -75,7 +93,7 @@ Plan make_plan(std::span<const Migration> folder, const History& history) {
   plan.ambiguous = ambiguous(folder, plan);
   plan.ahead = unknown(folder, applied);
   for (const HistoryRow& row : history.rows)
-    if (row.failed()) (can_go_on(row, folder) ? plan.begun : plan.failed).push_back(row);
+    if (row.failed()) place_unfinished(row, folder, plan);
   plan.tables = history.tables;
   return plan;
 }

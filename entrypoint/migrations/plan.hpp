@@ -19,6 +19,14 @@ struct Edited {
   friend bool operator==(const Edited&, const Edited&) = default;
 };
 
+/// Stopped inside a statement that commits by itself, a CALL or a DO: nothing tells how far that came.
+struct Stuck {
+  HistoryRow row;
+  std::string place;  ///< FILE:LINE
+
+  friend bool operator==(const Stuck&, const Stuck&) = default;
+};
+
 /// Where the image and the database stand to each other.
 struct Plan {
   std::size_t applied = 0;           ///< of the image's migrations
@@ -30,6 +38,7 @@ struct Plan {
   std::vector<std::string> ahead;   ///< applied, but not in the image
   std::vector<HistoryRow> failed;   ///< neither finished nor rolled back
   std::vector<HistoryRow> begun{};  ///< likewise, but of ours, of the same file, and known how far it came
+  std::vector<Stuck> stuck{};       ///< likewise, but for that
   std::vector<std::string> tables;  ///< of a schema that has no history
 
   friend bool operator==(const Plan&, const Plan&) = default;

@@ -119,28 +119,33 @@ Mode mode_of(const Reading& reading) {
   return only || has(reading, Kind::outside) ? Mode::segments : Mode::transactional;
 }
 
-bool is_alone(const Statement& statement, const Reading& reading) {
-  return statement.kind == Kind::outside || (statement.kind == Kind::perhaps && reading.statements.size() == 1);
+/// How fine a script is taken apart; each does what the ones before it do.
+enum class Grain { outside, value, perhaps };
+
+bool is_alone(const Statement& statement, const Reading& reading, Grain grain) {
+  const bool perhaps = grain == Grain::perhaps || reading.statements.size() == 1;
+  return statement.kind == Kind::outside || (statement.kind == Kind::perhaps && perhaps);
 }
 
-std::vector<Segment> divide(const Reading& reading, std::size_t size, bool by_value) {
+std::vector<Segment> divide(const Reading& reading, std::size_t size, Grain grain) {
   std::vector<Segment> result;
   bool open = false;
   for (const Statement& statement : reading.statements) {
-    const bool alone = is_alone(statement, reading);
+    const bool alone = is_alone(statement, reading, grain);
     if (!open || alone) result.push_back({.begin = result.empty() ? 0 : result.back().end, .end = 0, .alone = alone});
     result.back().end = statement.end;
-    open = !alone && !(by_value && statement.kind == Kind::value);
+    open = !alone && !(grain != Grain::outside && statement.kind == Kind::value);
   }
   if (result.empty()) result.push_back({});
   result.back().end = size;
   return result;
 }
 
-std::vector<Segment> segments(std::string_view script, bool by_value) {
+std::vector<Segment> segments(std::string_view script, Grain grain) {
   const Reading reading = read(script);
-  if (mode_of(reading) == Mode::own) return {{.begin = 0, .end = script.size()}};
-  return divide(reading, script.size(), by_value);
+  const bool whole = mode_of(reading) == Mode::own || (grain != Grain::outside && has(reading, Kind::dialect));
+  if (whole) return {{.begin = 0, .end = script.size()}};
+  return divide(reading, script.size(), grain);
 }
 
 }  // namespace
@@ -149,8 +154,9 @@ Mode classify(std::string_view script) { return mode_of(read(script)); }
 
 bool readable(std::string_view script) { return is_readable(read(script)); }
 
-std::vector<Segment> segments(std::string_view script) { return segments(script, false); }
-std::vector<Segment> segments_by_value(std::string_view script) { return segments(script, true); }
+std::vector<Segment> segments(std::string_view script) { return segments(script, Grain::outside); }
+std::vector<Segment> segments_by_value(std::string_view script) { return segments(script, Grain::value); }
+std::vector<Segment> segments_apart(std::string_view script) { return segments(script, Grain::perhaps); }
 
 bool unlocks(std::string_view script) { return capitals(script).find("PG_ADVISORY_UNLOCK") != std::string::npos; }
 

@@ -40,6 +40,10 @@ struct Segment {
 /// committed (SQLSTATE 55P04).
 [[nodiscard]] std::vector<Segment> segments_by_value(std::string_view script);
 
+/// The same, and what may run only outside a transaction block, as a CALL, is a segment of its own: for a script of
+/// which the server has said so (2D000, 25001).
+[[nodiscard]] std::vector<Segment> segments_apart(std::string_view script);
+
 /// Whether the script may give up session advisory locks, ours among them.
 [[nodiscard]] bool unlocks(std::string_view script);
 

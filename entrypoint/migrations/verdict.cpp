@@ -28,19 +28,30 @@ std::string first_lines(std::string_view text) {
   return std::string{text.substr(0, text.find_last_not_of('\n') + 1)};
 }
 
-std::string recorded_error(const HistoryRow& row) {
-  if (row.logs.empty()) return "no error was recorded: the process that ran it was killed or lost the connection";
-  return "recorded error:\n" + indent("  " + first_lines(row.logs), 2);
+std::string recorded_error(const std::string& logs) {
+  if (logs.empty()) return "no error was recorded: the process that ran it was killed or lost the connection";
+  return "recorded error:\n" + indent("  " + first_lines(logs), 2);
 }
 
 void add_failed(const Plan& plan, Reasons& reasons) {
   for (const HistoryRow& row : plan.failed)
     reasons.push_back({fmt::format("the migration {} was started on {} and did not finish; {}", row.name,
-                                   row.started_at, recorded_error(row)),
+                                   row.started_at, recorded_error(row.logs)),
                        fmt::format("look at the schema, then say which it is:\n"
                                    "  nothing of it is there:  schemagate resolve --rolled-back {0}\n"
                                    "  all of it is there:      schemagate resolve --applied {0}",
                                    row.name)});
+}
+
+void add_stuck(const Plan& plan, Reasons& reasons) {
+  for (const auto& [row, place] : plan.stuck) {
+    const std::string error = parse_progress(row.logs).value_or(Progress{}).error;
+    reasons.push_back(
+        {fmt::format("the migration {} was started on {} and stopped inside the statement at {}, which commits by "
+                     "itself: what stands before it is applied, and nothing tells how far it came itself; {}",
+                     row.name, row.started_at, place, recorded_error(error)),
+         inside_advice(row.name, place)});
+  }
 }
 
 void add_tables(const Plan& plan, const Place& place, Reasons& reasons) {
@@ -129,9 +140,18 @@ std::vector<std::string> warnings(const Plan& plan, const Policy& policy) {
 
 }  // namespace
 
+std::string inside_advice(const std::string& name, const std::string& place) {
+  return fmt::format(
+      "finish by hand what is left of it from {0} on, or take back what is there; then say which it is:\n"
+      "  nothing of it is there:  schemagate resolve --rolled-back {1}\n"
+      "  all of it is there:      schemagate resolve --applied {1}",
+      place, name);
+}
+
 Verdict judge(const Plan& plan, const Policy& policy, const Place& place) {
   Reasons reasons;
   add_failed(plan, reasons);
+  add_stuck(plan, reasons);
   add_tables(plan, place, reasons);
   if (policy.edited == OnEdited::refuse) add_edited(plan, reasons);
   const bool proof = policy.ahead == OnAhead::compatible && place.sealed;

@@ -37,6 +37,9 @@ struct Verdict {
   std::optional<Report> refusal;      ///< exactly when action is refuse; names every reason, not only the first
 };
 
+/// What to do about a migration that was stopped inside a statement that commits by itself.
+[[nodiscard]] std::string inside_advice(const std::string& name, const std::string& place);
+
 /// What a plan leads to. Pure: the same before the lock and under it.
 [[nodiscard]] Verdict judge(const Plan& plan, const Policy& policy, const Place& place);
 

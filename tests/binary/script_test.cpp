@@ -401,14 +401,6 @@ TEST_SUITE("script") {
     image.check_second_run_does_nothing();
   }
 
-  TEST_CASE("a procedure that commits is refused among other statements") {
-    CHECK(check_rolled_back("CREATE TABLE t (id int);\n" + procedure + ";\nCALL fill();\n") ==
-          "schemagate: migration 2_b failed: invalid transaction termination (2D000)\n"
-          "  context: PL/pgSQL function fill() line 1 at COMMIT\n"
-          "  where  FOLDER/2_b/migration.sql\n" +
-              rolled_back_state() + corrected());
-  }
-
   TEST_CASE("a transaction that is prepared by its script is recorded as applied, as in Prisma") {
     Image image;
     const std::string name = "'" + image.database.name() + "'";

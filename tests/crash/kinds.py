@@ -124,6 +124,17 @@ REINDEX (VERBOSE) INDEX CONCURRENTLY "Odd; ""Name";
 UPDATE counter SET n = n + 1000
 """
 
+# A procedure that commits, which only the server can tell.
+CALL = """
+UPDATE counter SET n = n + 10;
+CREATE PROCEDURE twice() LANGUAGE plpgsql AS $$ BEGIN
+  UPDATE counter SET n = n + 100; COMMIT; UPDATE counter SET n = n + 1000; COMMIT;
+END $$;
+CALL twice();
+UPDATE counter SET n = n + 10000;
+DO $$ BEGIN UPDATE counter SET n = n + 100000; COMMIT; END $$;
+"""
+
 # What a session has been told holds for the statements behind it, also in the session that goes on with them.
 SETTINGS = """
 CREATE SCHEMA side;
@@ -148,6 +159,7 @@ KINDS = {
     "transactional": [BASE, TRANSACTIONAL, COUNT],
     "data": [BASE, DATA, COUNT],
     "own": [BASE, OWN, OWN_TWICE, COUNT],
+    "call": [BASE, CALL, COUNT],
     "concurrent": [BASE, *CONCURRENT, COUNT],
     "enum": [BASE, ENUM, COUNT],
     "mixed": [BASE, MIXED, COUNT],

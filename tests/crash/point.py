@@ -174,7 +174,7 @@ class Point:
 
     def settled(self):
         code, said = self.starts[-1]
-        self.refused = self.kind.name == "own" and code == 76 and "--rolled-back" in said and "--applied" in said
+        self.refused = self.kind.name in ("own", "call") and code == 76 and "--rolled-back" in said and "--applied" in said
         return code == 0 or self.refused or len(self.starts) > 3
 
     def judge(self):

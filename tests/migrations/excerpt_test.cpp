@@ -82,6 +82,15 @@ TEST_SUITE("excerpt") {
     CHECK(excerpt(umlauts + "\nX", 302).lines == "   1 | " + shortened + "\n   2 | X\n     | ^");
     CHECK(excerpt(umlauts, 200).lines == "   1 | " + shortened + "\n     | " + std::string(60, ' ') + "^");
   }
+
+  TEST_CASE("the line behind an offset is that of the next word, not of a comment before it") {
+    const Migration migration{
+        .name = "1_a", .file = "f.sql", .script = "SELECT 1;\n\n-- b\n; /* c\n*/ CALL d();\n", .checksum = {}};
+
+    CHECK(line_behind(migration, 0) == "f.sql:1");
+    CHECK(line_behind(migration, 9) == "f.sql:5");
+    CHECK(line_behind(migration, 1000) == "f.sql:6");
+  }
 }
 
 }  // namespace

@@ -183,6 +183,30 @@ TEST_SUITE("plan: failed") {
     CHECK(make_plan(Folder{local("1_a")}, history({rolled_back(applied("1_a"))})).pending == Names{"1_a"});
   }
 
+  TEST_CASE("a row of ours goes on, but not inside a statement that commits by itself") {
+    const Folder folder{local("1_a", "SELECT 1;\n-- All rows.\nCALL fill();\nVACUUM")};
+    const auto row = [](const std::string& script, const std::string& progress) {
+      HistoryRow result = applied("1_a", script);
+      result.finished_at.clear();
+      result.logs = "schemagate: to be resumed: " + progress + " before= session=";
+      return result;
+    };
+    const std::string& script = folder[0].script;
+    const HistoryRow before = row(script, "done=9 running=0");
+    const HistoryRow inside = row(script, "done=9 running=35");
+    const HistoryRow behind = row(script, "done=35 running=42");
+    const HistoryRow edited = row("SELECT 2", "done=9 running=35");
+
+    CHECK(make_plan(folder, history({before})).begun == std::vector{before});
+    CHECK(make_plan(folder, history({behind})).begun == std::vector{behind});
+    CHECK(make_plan(folder, history({edited})).failed == std::vector{edited});
+    const Plan plan = make_plan(folder, history({inside}));
+    CHECK(plan.stuck == std::vector<Stuck>{{inside, "1_a/migration.sql:3"}});
+    CHECK(plan.begun.empty());
+    CHECK(plan.failed.empty());
+    CHECK(plan.pending == Names{"1_a"});
+  }
+
   TEST_CASE("neighbours that Prisma may order otherwise are told while one of them is pending") {
     const Folder folder{local("1_B"), local("1_a"), local("2_c")};
 

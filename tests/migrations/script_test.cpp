@@ -30,6 +30,7 @@ std::string parts(const std::string& script, const std::vector<Segment>& segment
 }
 std::string parts(const std::string& script) { return parts(script, segments(script)); }
 std::string by_value(const std::string& script) { return parts(script, segments_by_value(script)); }
+std::string apart(const std::string& script) { return parts(script, segments_apart(script)); }
 
 struct Divided {
   std::string script;
@@ -255,6 +256,21 @@ TEST_SUITE("script: segments") {
                      {"VACUUM; SELECT 'never ends", "VACUUM; SELECT 'never ends|"},
                      {"ALTER TYPE t ADD VALUE 'a'; COMMIT", "ALTER TYPE t ADD VALUE 'a'; COMMIT|"}},
                     by_value) == "");
+  }
+
+  TEST_CASE("what may run only outside a transaction is sent alone when it is asked for") {
+    CHECK(otherwise({{"SELECT 1; CALL f(); SELECT 2", "SELECT 1; CALL f(); SELECT 2|"}}, by_value) == "");
+    CHECK(
+        otherwise({{"SELECT 1; CALL f();\nCALL g(1, 2); SELECT 2", "SELECT 1;|! CALL f();|!\nCALL g(1, 2);| SELECT 2|"},
+                   {"DO $$ BEGIN COMMIT; END $$; DO $$ BEGIN NULL; END $$",
+                    "!DO $$ BEGIN COMMIT; END $$;| DO $$ BEGIN NULL; END $$|"},
+                   {"SELECT 1; REINDEX TABLE a; VACUUM", "SELECT 1;|! REINDEX TABLE a;|! VACUUM|"},
+                   {"ALTER TYPE t ADD VALUE 'a'; CALL f()", "ALTER TYPE t ADD VALUE 'a';|! CALL f()|"},
+                   {"SELECT 1; SELECT 2", "SELECT 1; SELECT 2|"},
+                   {"BEGIN; CALL f(); COMMIT", "BEGIN; CALL f(); COMMIT|"},
+                   {"SET standard_conforming_strings = off; SELECT 'a\\'; CALL f();'",
+                    "SET standard_conforming_strings = off; SELECT 'a\\'; CALL f();'|"}},
+                  apart) == "");
   }
 
   TEST_CASE("a new value of a type ends a segment when it is asked for") {

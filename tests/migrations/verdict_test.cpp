@@ -53,6 +53,13 @@ Plan unmanaged(std::vector<std::string> tables) {
   return plan;
 }
 
+Plan stuck(const std::string& name, const std::string& logs) {
+  Plan plan = failed(name, logs);
+  plan.stuck = {{plan.failed[0], "m/" + name + "/migration.sql:3"}};
+  plan.failed.clear();
+  return plan;
+}
+
 /// The refusal as the operator reads it, from a new line; where it happened is the same for all.
 std::string refusal(const Plan& plan, const Policy& policy = {}, const Place& place = primary) {
   const Verdict verdict = judge(plan, policy, place);
@@ -213,6 +220,17 @@ the migration 3_c was started on 2024-01-02T03:04:05Z and did not finish; record
   at line 2
 state: 2 migrations of this image applied, 1 pending; the database was not changed; the program was not started
 next: look at the schema, then say which it is:
+  nothing of it is there:  schemagate resolve --rolled-back 3_c
+  all of it is there:      schemagate resolve --applied 3_c)");
+  }
+
+  TEST_CASE("a migration that stopped inside a statement that commits by itself is asked about, from its line on") {
+    CHECK(refusal(stuck("3_c", "schemagate: to be resumed: done=9 running=35 before= session=\ndivision by zero")) ==
+          R"(
+the migration 3_c was started on 2024-01-02T03:04:05Z and stopped inside the statement at m/3_c/migration.sql:3, which commits by itself: what stands before it is applied, and nothing tells how far it came itself; recorded error:
+  division by zero
+state: 2 migrations of this image applied, 1 pending; the database was not changed; the program was not started
+next: finish by hand what is left of it from m/3_c/migration.sql:3 on, or take back what is there; then say which it is:
   nothing of it is there:  schemagate resolve --rolled-back 3_c
   all of it is there:      schemagate resolve --applied 3_c)");
   }
