@@ -4,6 +4,7 @@
 
 #include <algorithm>
 #include <array>
+#include <cctype>
 #include <charconv>
 #include <filesystem>
 
@@ -112,6 +113,24 @@ std::vector<std::string> patterns(const std::string& list) {
   return result;
 }
 
+/// As Azure writes a client id: 8-4-4-4-12 hexadecimal digits.
+bool is_guid(const std::string& text) {
+  constexpr std::string_view form = "xxxxxxxx-xxxx-xxxx-xxxx-xxxxxxxxxxxx";
+  return std::ranges::equal(text, form, [](char letter, char place) {
+    return place == '-' ? letter == '-' : std::isxdigit(static_cast<unsigned char>(letter)) != 0;
+  });
+}
+
+std::string azure_identity(const Reader& read) {
+  const Value found = read.value("--azure-identity");
+  if (found.text == "none") return {};
+  if (found.text != "system" && !is_guid(found.text))
+    refuse(found,
+           "none, system, or the client id of a user-assigned identity, like "
+           "11111111-2222-3333-4444-555555555555");
+  return found.text;
+}
+
 // More would overflow the clock when it is added to now, which is in nanoseconds.
 constexpr std::chrono::milliseconds longest = std::chrono::hours{24 * 365};
 
@@ -156,6 +175,7 @@ Config make_config(const CommandLine& line, const Environment& environment) {
                 .drift = read.choice<OnDrift>("--drift", {"refuse", "warn"}),
                 .ignore = patterns(text(read, "--ignore")),
                 .pg_bin = text(read, "--pg-bin"),
+                .azure_identity = azure_identity(read),
                 .allow_empty = read.on("--allow-empty"),
                 .create_database = read.on("--create-database"),
                 .skip = read.on("--skip"),

@@ -24,6 +24,7 @@ struct Config {
   OnDrift drift = OnDrift::refuse;
   std::vector<std::string> ignore;  ///< patterns over identities
   std::string pg_bin;               ///< empty: to be looked for
+  std::string azure_identity;       ///< `system` or a client id; empty: none
   bool allow_empty = false;
   bool create_database = false;
   bool skip = false;

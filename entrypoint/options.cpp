@@ -213,6 +213,8 @@ const std::vector<Setting>& settings() {
       setting("ignore", "none", "Objects that are not compared: patterns like public.tmp_*, separated by commas"),
       setting("allow-empty", "off", "An empty migrations folder is meant", true),
       setting("create-database", "off", "Create the database when it does not exist", true),
+      setting("azure-identity", "none",
+              "Log in with a token of the managed identity: system, or the client id of a user-assigned one"),
       setting("wait", "60s", "How long to wait for the database to accept connections"),
       setting("lock-wait", "5m", "How long to wait for another replica that migrates without progress"),
       setting(

@@ -30,6 +30,18 @@ Wait waiting(const Config& config, const Signals& signals) {
   return Wait{signals.descriptor(), end};
 }
 
+/// Libpq would take the token and say nothing.
+void refuse_password(const Url& url, const Environment& environment) {
+  const bool in_url = !url.value("password").empty();
+  if (!in_url && !environment.value("PGPASSWORD")) return;
+  throw Failure{ExitCode::configuration,
+                fmt::format("SCHEMAGATE_AZURE_IDENTITY is set and {}, and only one can be meant",
+                            in_url ? "the database URL has a password" : "so is PGPASSWORD"),
+                "SCHEMAGATE_AZURE_IDENTITY", not_contacted,
+                in_url ? "take the password out of the URL: postgresql://ROLE@HOST:5432/DATABASE"
+                       : "remove PGPASSWORD, or SCHEMAGATE_AZURE_IDENTITY"};
+}
+
 Url read_url(const Config& config, Environment& environment) {
   const std::string folder = std::filesystem::path{config.migrations}.parent_path().string();
   try {
@@ -37,7 +49,10 @@ Url read_url(const Config& config, Environment& environment) {
     const Clock::duration patience = config.wait > Clock::duration{} ? config.wait : std::chrono::seconds{5};
     const Clock::duration limit = std::min(patience, config.deadline.value_or(patience));
     const std::optional<std::string> text = database_url(environment, limit);
-    return text ? parse_url(*text, folder) : Url{};
+    Url url = text ? parse_url(*text, folder) : Url{};
+    url.identity = config.azure_identity;
+    if (!url.identity.empty()) refuse_password(url, environment);
+    return url;
   } catch (const BadUrl& bad) {
     throw Failure{ExitCode::configuration, fmt::format("the database URL cannot be used: {}", bad.what()),
                   "SCHEMAGATE_DATABASE_URL or DATABASE_URL", not_contacted, bad.next};

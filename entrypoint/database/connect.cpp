@@ -12,6 +12,7 @@
 #include <random>
 #include <sstream>
 
+#include "database/identity.hpp"
 #include "failure.hpp"
 #include "text.hpp"
 
@@ -80,6 +81,7 @@ std::string application_name() {
 Keywords keywords_of(const Url& url) {
   Keywords keywords = url.keywords;
   find_authorities(url, keywords);
+  require_secrecy(url, keywords);
   set(keywords, "client_encoding", "UTF8");
   // A server that vanished without a word is noticed within a minute, not after the kernel's two hours.
   for (const auto& [name, value] : {std::pair{"keepalives_idle", "30"}, std::pair{"keepalives_interval", "10"},
@@ -111,7 +113,8 @@ std::string database_of(const Url& url) {
 }
 
 /// What to do about a refusal that trying again does not change.
-std::string advice(const Refused& refused) {
+std::string advice(const Refused& refused, const Url& url) {
+  if (!url.identity.empty() && refused.sqlstate.starts_with("28P")) return identity_advice(user_of(url));
   static const std::array<std::pair<const char*, const char*>, 6> known{{
       {"no password supplied", "put the password into the URL, or mount it and set PGPASSFILE"},
       {"password authentication failed", "correct user or password in the URL"},
@@ -143,7 +146,7 @@ std::string advice(const Refused& refused) {
                   fmt::format("as the owner of the database:  GRANT CONNECT ON DATABASE {} TO {}",
                               Connection::identifier(database_of(url)), Connection::identifier(user_of(url)))};
   throw Failure{ExitCode::unreachable, fmt::format("the server refuses the connection: {}", refused.message),
-                url.place(), state, advice(refused)};
+                url.place(), state, advice(refused, url)};
 }
 
 [[noreturn]] void unreachable(const std::string& when, const Refused& refused, const Url& url, const char* state,
@@ -151,10 +154,7 @@ std::string advice(const Refused& refused) {
   throw Failure{ExitCode::unreachable,
                 fmt::format("no connection {}; last error: {}", when,
                             refused.message.empty() ? "none, the first try was under way" : refused.message),
-                url.place(), state,
-                fmt::format("check that the server runs and that host, port and firewall are right; to wait longer, "
-                            "raise {}",
-                            setting)};
+                url.place(), state, fmt::format("{}; to wait longer, raise {}", refused.check, setting)};
 }
 
 /// Says what we wait for when it starts, then every 10 s.
@@ -263,7 +263,9 @@ std::vector<Keywords> targets(const Keywords& keywords, const Url& url, std::vec
 Tried try_once(const Url& url, const Keywords& keywords, const Wait& wait, Clock::time_point end) {
   std::vector<Refused> refusals;
   bool cut_short = false;
-  for (const Keywords& target : targets(keywords, url, refusals)) {
+  for (Keywords& target : targets(keywords, url, refusals)) {
+    if (const std::optional<Refused> no_token = add_token(url, target, wait, end))
+      return {std::nullopt, *no_token, Clock::now() >= end};
     const Clock::time_point limit = Clock::now() + connect_timeout(url);
     Attempt attempt{target};
     if (attempt.complete(wait, std::min(limit, end))) return {attempt.connection(wait), {}};
@@ -390,10 +392,15 @@ Connection connect(const Url& url, const ConnectOptions& options, const Wait& wa
   }
 }
 
-std::optional<Connection> connect_beside(const Url& url, const Peer& peer, Clock::duration span, const Wait& wait) {
-  Attempt attempt{target(keywords_of(url), peer.host, peer.port, peer.address)};
-  if (!attempt.complete(wait, Clock::now() + span)) return std::nullopt;
+std::optional<Connection> connect_beside(const Url& url, const Peer& peer, Clock::duration span, const Wait& wait) try {
+  const Clock::time_point end = Clock::now() + span;
+  Keywords keywords = target(keywords_of(url), peer.host, peer.port, peer.address);
+  if (add_token(url, keywords, wait, end)) return std::nullopt;
+  Attempt attempt{keywords};
+  if (!attempt.complete(wait, end)) return std::nullopt;
   return attempt.connection(wait);
+} catch (const Failure&) {  // no token
+  return std::nullopt;
 }
 
 }  // namespace schemagate

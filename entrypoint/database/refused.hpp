@@ -5,11 +5,14 @@
 
 namespace schemagate {
 
+inline constexpr const char* check_server = "check that the server runs and that host, port and firewall are right";
+
 /// Why an attempt failed.
 struct Refused {
-  std::string message;   ///< one line: without source lines, the SQLSTATE in parentheses
-  std::string sqlstate;  ///< empty when the server said nothing
-  bool passing = false;  ///< worth trying again: starting up, too many connections, DNS, failover
+  std::string message;               ///< one line: without source lines, the SQLSTATE in parentheses
+  std::string sqlstate;              ///< empty when the server said nothing
+  bool passing = false;              ///< worth trying again: starting up, too many connections, DNS, failover
+  const char* check = check_server;  ///< what to look at when waiting did not help
 
   friend bool operator==(const Refused&, const Refused&) = default;
 };
