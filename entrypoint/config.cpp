@@ -76,9 +76,10 @@ class Reader {
 
 void refuse_unknown(const Environment& environment) {
   for (const std::string& name : environment.names_with_prefix("SCHEMAGATE_")) {
-    const bool secret = name == "SCHEMAGATE_DATABASE_URL" || name == "SCHEMAGATE_DATABASE_URL_FILE" ||
-                        name == "SCHEMAGATE_DATABASE_URL_COMMAND";
-    if (secret || std::ranges::find(settings(), name, &Setting::variable) != settings().end()) continue;
+    const bool secret = std::ranges::find(own_secrets, name) != own_secrets.end();
+    // What --after is told, and passes on to a schemagate that it starts.
+    const bool told = name == "SCHEMAGATE_OUTCOME" || name == "SCHEMAGATE_EXIT_CODE";
+    if (secret || told || std::ranges::find(settings(), name, &Setting::variable) != settings().end()) continue;
     throw Failure{ExitCode::configuration, fmt::format("{} is not a setting of schemagate", name), name, not_contacted,
                   "correct or remove the variable; schemagate --help lists them all"};
   }
@@ -104,6 +105,23 @@ Policy policy(const Reader& read, Command command) {
 std::string text(const Reader& read, const std::string& flag) {
   const auto given = read.given(flag);
   return given ? given->text : "";
+}
+
+std::string command(const Reader& read, const std::string& flag) {
+  const std::string given = text(read, flag);
+  return given == "none" ? "" : given;
+}
+
+/// A setting that is needed before the command line is known to be right.
+std::string early(const std::vector<std::string>& arguments, const Environment& environment, const std::string& flag) {
+  const auto setting = std::ranges::find(settings(), flag, &Setting::flag);
+  const auto end = std::ranges::find(arguments, "--");
+  std::string value = environment.value(setting->variable).value_or(setting->fallback);
+  for (auto argument = arguments.begin(); argument != end; ++argument) {
+    if (argument->starts_with(flag + "=")) value = argument->substr(flag.size() + 1);
+    if (*argument == flag && argument + 1 != end) value = *(argument + 1);
+  }
+  return value;
 }
 
 std::vector<std::string> patterns(const std::string& list) {
@@ -154,13 +172,11 @@ std::optional<Clock::duration> parse_duration(const std::string& text) {
 }
 
 LogFormat log_format(const std::vector<std::string>& arguments, const Environment& environment) {
-  const auto end = std::ranges::find(arguments, "--");
-  std::string format = environment.value("SCHEMAGATE_LOG_FORMAT").value_or("text");
-  for (auto argument = arguments.begin(); argument != end; ++argument) {
-    if (argument->starts_with("--log-format=")) format = argument->substr(13);
-    if (*argument == "--log-format" && argument + 1 != end) format = *(argument + 1);
-  }
-  return format == "json" ? LogFormat::json : LogFormat::text;
+  return early(arguments, environment, "--log-format") == "json" ? LogFormat::json : LogFormat::text;
+}
+
+std::string termination_log(const std::vector<std::string>& arguments, const Environment& environment) {
+  return early(arguments, environment, "--termination-log");
 }
 
 Config make_config(const CommandLine& line, const Environment& environment) {
@@ -179,6 +195,9 @@ Config make_config(const CommandLine& line, const Environment& environment) {
                 .allow_empty = read.on("--allow-empty"),
                 .create_database = read.on("--create-database"),
                 .skip = read.on("--skip"),
+                .before = command(read, "--before"),
+                .after = command(read, "--after"),
+                .hook_timeout = read.duration("--hook-timeout"),
                 .use_lock = unlocked == "0",
                 .wait = read.duration("--wait"),
                 .lock_wait = read.duration("--lock-wait"),

@@ -28,6 +28,9 @@ struct Config {
   bool allow_empty = false;
   bool create_database = false;
   bool skip = false;
+  std::string before;  ///< shell commands; empty: none
+  std::string after;
+  Clock::duration hook_timeout{};
   bool use_lock = true;
   Clock::duration wait{};
   Clock::duration lock_wait{};
@@ -42,6 +45,9 @@ struct Config {
 
 /// As far as it can be known before everything else is checked.
 [[nodiscard]] LogFormat log_format(const std::vector<std::string>& arguments, const Environment& environment);
+
+/// The same for where a refusal is left.
+[[nodiscard]] std::string termination_log(const std::vector<std::string>& arguments, const Environment& environment);
 
 /// `500ms`, `30s`, `5m`, `1h`, up to a year; nothing else.
 [[nodiscard]] std::optional<Clock::duration> parse_duration(const std::string& text);

@@ -28,8 +28,9 @@ struct Gate {
 };
 
 /// Connects, decides, and if something is pending takes the lock, decides again and applies. Returns only when the
-/// database is what the image expects; the session is closed by then. Throws Failure otherwise.
-void pass(const Gate& gate);
+/// database is what the image expects; the session is closed by then. Throws Failure otherwise. True when something was
+/// pending.
+bool pass(const Gate& gate);
 
 /// What pass() and status look at: one round trip.
 struct View {

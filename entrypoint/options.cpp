@@ -156,10 +156,23 @@ std::string help_text(const Parser& parser) {
   return parser.app.get_formatter()->make_help(&parser.app, "schemagate", CLI::AppFormatMode::Normal);
 }
 
+/// The commands around apply may well name a web address.
+bool is_hook(const std::vector<std::string>& own, std::size_t index) {
+  const auto names_hook = [](const std::string& word) { return word == "--before" || word == "--after"; };
+  return own[index].starts_with("--before=") || own[index].starts_with("--after=") ||
+         (index > 0 && names_hook(own[index - 1]));
+}
+
+bool holds_secret(const std::string& argument, bool is_hook) {
+  return argument.find("password=") != std::string::npos ||
+         argument.find(is_hook ? "postgres://" : "://") != std::string::npos ||
+         argument.find("postgresql://") != std::string::npos;
+}
+
 /// Not shown again: the text may hold a password, and what we print is kept for longer than a process list.
 void refuse_secrets(const std::vector<std::string>& own) {
-  for (const std::string& argument : own)
-    if (argument.find("://") != std::string::npos || argument.find("password=") != std::string::npos)
+  for (std::size_t i = 0; i < own.size(); ++i)
+    if (holds_secret(own[i], is_hook(own, i)))
       throw Failure{ExitCode::usage, "a connection string on the command line, where every process can read it",
                     "command line", not_contacted,
                     "set SCHEMAGATE_DATABASE_URL, SCHEMAGATE_DATABASE_URL_FILE or SCHEMAGATE_DATABASE_URL_COMMAND"};
@@ -183,6 +196,12 @@ void parse(Parser& parser, std::vector<std::string> own) {
 }
 
 bool starts_program(Command command) { return command == Command::run || command == Command::sandbox; }
+
+/// A flag that would do nothing is not what was meant.
+void require_command(const CommandLine& line) {
+  for (const char* flag : {"--before", "--after", "--hook-timeout"})
+    if (line.command != Command::apply && line.flags.contains(flag)) usage(fmt::format("{} is for apply only", flag));
+}
 
 void require_program(const CommandLine& line, bool separator) {
   if (line.command == Command::sandbox && line.program.empty())
@@ -223,6 +242,11 @@ const std::vector<Setting>& settings() {
           "and tried again"),
       setting("deadline", "none", "For everything before exec"),
       setting("pg-bin", "PATH, else the usual places", "Folder of initdb and postgres, for a throw-away server"),
+      setting("before", "none", "apply only: a shell command that runs before the database is contacted"),
+      setting("after", "none",
+              "apply only: a shell command that runs at the end, whatever happened since --before was started; "
+              "SCHEMAGATE_OUTCOME and SCHEMAGATE_EXIT_CODE tell it"),
+      setting("hook-timeout", "60s", "How long each of the two may take"),
       setting("log-format", "text", "text, or json: one line an event, on stderr"),
       setting("skip", "off", "Exec the program at once, without looking at the database", true),
   };
@@ -236,6 +260,7 @@ CommandLine read_command_line(const std::vector<std::string>& arguments) {
   if (parser.line.print) return parser.line;
   parser.collect();
   if (separator != arguments.end()) parser.line.program.assign(separator + 1, arguments.end());
+  require_command(parser.line);
   require_program(parser.line, separator != arguments.end());
   return parser.line;
 }

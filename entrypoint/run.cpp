@@ -12,6 +12,7 @@
 #include "failure.hpp"
 #include "gate.hpp"
 #include "guarded.hpp"
+#include "hooks.hpp"
 #include "migrations/folder.hpp"
 #include "persist.hpp"
 #include "sandbox.hpp"
@@ -108,8 +109,10 @@ std::optional<Sealed> read_snapshot_of(const Config& config, const Folder& folde
 /// The exit code, when the command does not become the program.
 int act(const Gate& gate, const std::optional<Program>& program, Environment& environment) {
   switch (gate.config.command) {
-    case Command::run:
     case Command::apply:
+      pass_with_hooks(gate, environment);
+      return 0;
+    case Command::run:
     case Command::verify:
       pass(gate);
       return 0;

@@ -57,22 +57,6 @@ struct Untouched : bp::extend::handler {
   }
 };
 
-/// Where our parent ignores SIGCHLD, the kernel forgets how a child ended.
-class ChildrenNoticed {
- public:
-  ChildrenNoticed() {
-    struct sigaction action {};
-    action.sa_handler = SIG_DFL;
-    sigaction(SIGCHLD, &action, &found_);
-  }
-  ~ChildrenNoticed() { sigaction(SIGCHLD, &found_, nullptr); }
-  ChildrenNoticed(const ChildrenNoticed&) = delete;
-  ChildrenNoticed& operator=(const ChildrenNoticed&) = delete;
-
- private:
-  struct sigaction found_ {};
-};
-
 /// False when `end` came first.
 bool read_all(int descriptor, Clock::time_point end, std::string& text) {
   std::array<char, 4096> part{};

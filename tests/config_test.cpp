@@ -103,6 +103,35 @@ TEST_SUITE("config") {
     CHECK_FALSE((found.allow_empty || found.create_database || found.skip));
   }
 
+  TEST_CASE("by default nothing runs around apply, and no identity logs in") {
+    const Config found = config({"apply"});
+
+    CHECK((found.before.empty() && found.after.empty()));
+    CHECK(found.hook_timeout == 60s);
+    CHECK(found.azure_identity.empty());
+  }
+
+  TEST_CASE("a managed identity is the system's or has a client id") {
+    const std::string id = "11111111-2222-3333-4444-55555555abCD";
+
+    CHECK(config({"apply"}, {"SCHEMAGATE_AZURE_IDENTITY=system"}).azure_identity == "system");
+    CHECK(config({"apply", "--azure-identity", id}).azure_identity == id);
+    CHECK(config({"apply", "--azure-identity=none"}, {"SCHEMAGATE_AZURE_IDENTITY=system"}).azure_identity.empty());
+    for (const std::string wrong :
+         {"System", "11111111-2222-3333-4444-55555555abC", "11111111-2222-3333-4444-55555555abCg"})
+      CHECK(refusal({"apply"}, {"SCHEMAGATE_AZURE_IDENTITY=" + wrong}) ==
+            Report{.code = 78,
+                   .what = "SCHEMAGATE_AZURE_IDENTITY is \"" + wrong + "\"",
+                   .where = "SCHEMAGATE_AZURE_IDENTITY",
+                   .state = "the database was not contacted; the program was not started",
+                   .next = "allowed: none, system, or the client id of a user-assigned identity, like "
+                           "11111111-2222-3333-4444-555555555555"});
+  }
+
+  TEST_CASE("what after is told is known to a schemagate that it starts") {
+    CHECK(refusal({"status"}, {"SCHEMAGATE_OUTCOME=applied", "SCHEMAGATE_EXIT_CODE=0"}) == Report{});
+  }
+
   TEST_CASE("by default the usual snapshot is demanded to be true, of everything") {
     const Config found = config({"apply"});
 

@@ -169,6 +169,19 @@ TEST_SUITE("options: settings") {
                .next = "set SCHEMAGATE_DATABASE_URL, SCHEMAGATE_DATABASE_URL_FILE or SCHEMAGATE_DATABASE_URL_COMMAND"});
     CHECK(refusal({"--url=postgres://u:secret@h/db", "--", "x"}) == report);
     CHECK(refusal({"apply", "host=h password=secret"}) == report);
+    CHECK(refusal({"apply", "--before=psql postgres://u:secret@h/db"}) == report);
+    CHECK(refusal({"apply", "--after", "psql 'host=h password=secret'"}) == report);
+  }
+
+  TEST_CASE("a command around apply may name a web address") {
+    CHECK(read({"apply", "--before", "curl https://h/open"}).flags.at("--before") == "curl https://h/open");
+    CHECK(read({"apply", "--after=curl https://h/close"}).flags.at("--after") == "curl https://h/close");
+  }
+
+  TEST_CASE("a flag of one command is refused with another, where it would do nothing") {
+    CHECK(usage({"--before", "true", "--", "x"}) == "--before is for apply only");
+    CHECK(usage({"verify", "--after", "true"}) == "--after is for apply only");
+    CHECK(usage({"status", "--hook-timeout", "1s"}) == "--hook-timeout is for apply only");
   }
 }
 

@@ -71,17 +71,28 @@ Signals::~Signals() {
 
 void Signals::last_words(const std::array<std::string, 4>& lines) { words = &lines; }
 
-void Signals::hold() { sigprocmask(SIG_BLOCK, &ours_, nullptr); }
+void Signals::hold() {
+  ++held_;
+  sigprocmask(SIG_BLOCK, &ours_, nullptr);
+}
 
 // Unblocking delivers what is pending, so the handler of the abrupt state drains the gap. A failure on its way out
 // ends us anyway, and knows more than the handler's words.
 void Signals::release() {
-  if (std::uncaught_exceptions() == 0) sigprocmask(SIG_SETMASK, &found_mask_, nullptr);
+  if (--held_ == 0 && std::uncaught_exceptions() == 0) sigprocmask(SIG_SETMASK, &found_mask_, nullptr);
 }
 
 void Signals::restore_for_exec() {
   sigaction(SIGPIPE, &found_pipe_, nullptr);
   sigprocmask(SIG_SETMASK, &found_mask_, nullptr);
 }
+
+ChildrenNoticed::ChildrenNoticed() {
+  struct sigaction action {};
+  action.sa_handler = SIG_DFL;
+  sigaction(SIGCHLD, &action, &found_);
+}
+
+ChildrenNoticed::~ChildrenNoticed() { sigaction(SIGCHLD, &found_, nullptr); }
 
 }  // namespace schemagate

@@ -28,6 +28,7 @@ class Signals {
   /// What the handler prints in the abrupt state; kept by address, so it must outlive this.
   static void last_words(const std::array<std::string, 4>& lines);
 
+  /// May be nested; the last release() counts.
   void hold();
   /// Back to abrupt. A signal that came while held exits now. Does nothing while a Failure is on its way to main.
   void release();
@@ -38,6 +39,7 @@ class Signals {
 
  private:
   int descriptor_ = -1;
+  int held_ = 0;
   sigset_t ours_{};
   sigset_t found_mask_{};
   struct sigaction found_pipe_ {};
@@ -53,6 +55,18 @@ class Held {
 
  private:
   Signals& signals_;
+};
+
+/// Where our parent ignores SIGCHLD, the kernel forgets how a child ended.
+class ChildrenNoticed {
+ public:
+  ChildrenNoticed();
+  ~ChildrenNoticed();
+  ChildrenNoticed(const ChildrenNoticed&) = delete;
+  ChildrenNoticed& operator=(const ChildrenNoticed&) = delete;
+
+ private:
+  struct sigaction found_ {};
 };
 
 }  // namespace schemagate
