@@ -195,6 +195,7 @@ Config make_config(const CommandLine& line, const Environment& environment) {
                 .allow_empty = read.on("--allow-empty"),
                 .create_database = read.on("--create-database"),
                 .skip = read.on("--skip"),
+                .init = read.on("--init"),
                 .before = command(read, "--before"),
                 .after = command(read, "--after"),
                 .hook_timeout = read.duration("--hook-timeout"),

@@ -28,6 +28,7 @@ struct Config {
   bool allow_empty = false;
   bool create_database = false;
   bool skip = false;
+  bool init = false;
   std::string before;  ///< shell commands; empty: none
   std::string after;
   Clock::duration hook_timeout{};

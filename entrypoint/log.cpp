@@ -47,6 +47,8 @@ std::string report_line(const Report& report) {
   return dump(json);
 }
 
+}  // namespace
+
 std::string report_text(const Report& report) {
   std::string text = printable(report.what);
   for (const auto& [label, part] :
@@ -54,8 +56,6 @@ std::string report_text(const Report& report) {
     if (!part.empty()) text += fmt::format("\n  {:<5}  {}", label, indent(printable(part), 9));
   return text;
 }
-
-}  // namespace
 
 Log::Log(LogFormat format)
     : format_{format},

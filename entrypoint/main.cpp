@@ -6,6 +6,7 @@
 #include <array>
 #include <cstdio>
 #include <exception>
+#include <optional>
 #include <span>
 #include <string>
 #include <vector>
@@ -15,7 +16,9 @@
 #include "log.hpp"
 #include "run.hpp"
 #include "server/environment.hpp"
+#include "server/init.hpp"
 #include "server/signals.hpp"
+#include "termination.hpp"
 
 namespace {
 
@@ -64,25 +67,35 @@ Report bug(const std::exception& error) {
           .next = "start again; if it stays, report this line"};
 }
 
-int refuse(const Log& log, const Report& report) {
-  log.failure(report);
-  return report.code;
-}
+/// Where a refusal goes.
+struct Voice {
+  Log log;
+  std::string termination_log;
 
-int start(const std::vector<std::string>& arguments, Environment& environment, Signals& signals, const Log& log) {
+  [[nodiscard]] int refuse(const Report& report) const {
+    log.failure(report);
+    leave_message(termination_log, report);
+    return report.code;
+  }
+};
+
+int start(const std::vector<std::string>& arguments, Environment& environment, Signals& signals, const Voice& voice) {
   try {
     const CommandLine line = read_command_line(arguments);
     if (line.print) {
       std::fputs(line.print->c_str(), stdout);
       return 0;
     }
-    return run(make_config(line, environment), environment, signals, log);
+    const Config config = make_config(line, environment);
+    if (config.command == Command::run && config.init)
+      if (const std::optional<int> code = stay(environment)) return *code;
+    return run(config, environment, signals, voice.log);
   } catch (const Failure& failure) {
-    return refuse(log, failure.report());
+    return voice.refuse(failure.report());
   } catch (const Stopped& stop) {
-    return refuse(log, stopped(stop.signal));
+    return voice.refuse(stopped(stop.signal));
   } catch (const std::exception& error) {
-    return refuse(log, bug(error));
+    return voice.refuse(bug(error));
   }
 }
 
@@ -101,6 +114,5 @@ int main(int count, char** arguments, char** environment_strings) {
   const LogFormat format = log_format(words, environment);
   lines = last_words(format);
   Signals::last_words(lines);
-  const Log log{format};
-  return start(words, environment, signals, log);
+  return start(words, environment, signals, Voice{Log{format}, termination_log(words, environment)});
 }

@@ -201,6 +201,8 @@ bool starts_program(Command command) { return command == Command::run || command
 void require_command(const CommandLine& line) {
   for (const char* flag : {"--before", "--after", "--hook-timeout"})
     if (line.command != Command::apply && line.flags.contains(flag)) usage(fmt::format("{} is for apply only", flag));
+  if (line.command != Command::run && line.flags.contains("--init"))
+    usage("--init is for run only: nothing else becomes the program");
 }
 
 void require_program(const CommandLine& line, bool separator) {
@@ -247,6 +249,10 @@ const std::vector<Setting>& settings() {
               "apply only: a shell command that runs at the end, whatever happened since --before was started; "
               "SCHEMAGATE_OUTCOME and SCHEMAGATE_EXIT_CODE tell it"),
       setting("hook-timeout", "60s", "How long each of the two may take"),
+      setting("init", "off", "run only: stay as the first process: forward signals, reap orphans, exit as PROGRAM does",
+              true),
+      setting("termination-log", "/dev/termination-log",
+              "Where a refusal is also written, if the file is there: Kubernetes shows it; none to do without"),
       setting("log-format", "text", "text, or json: one line an event, on stderr"),
       setting("skip", "off", "Exec the program at once, without looking at the database", true),
   };

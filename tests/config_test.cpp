@@ -100,7 +100,7 @@ TEST_SUITE("config") {
   TEST_CASE("every switch is off by default") {
     const Config found = config({"apply"});
 
-    CHECK_FALSE((found.allow_empty || found.create_database || found.skip));
+    CHECK_FALSE((found.allow_empty || found.create_database || found.skip || found.init));
   }
 
   TEST_CASE("by default nothing runs around apply, and no identity logs in") {
@@ -130,6 +130,15 @@ TEST_SUITE("config") {
 
   TEST_CASE("what after is told is known to a schemagate that it starts") {
     CHECK(refusal({"status"}, {"SCHEMAGATE_OUTCOME=applied", "SCHEMAGATE_EXIT_CODE=0"}) == Report{});
+  }
+
+  TEST_CASE("where a refusal is left is known before the settings are checked") {
+    Variables variables{{"SCHEMAGATE_TERMINATION_LOG=/var"}};
+
+    CHECK(termination_log({"apply"}, Variables{{}}.environment()) == "/dev/termination-log");
+    CHECK(termination_log({"apply"}, variables.environment()) == "/var");
+    CHECK(termination_log({"--termination-log=none", "--", "x"}, variables.environment()) == "none");
+    CHECK(termination_log({"--", "x", "--termination-log", "y"}, variables.environment()) == "/var");
   }
 
   TEST_CASE("by default the usual snapshot is demanded to be true, of everything") {

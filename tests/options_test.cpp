@@ -182,6 +182,8 @@ TEST_SUITE("options: settings") {
     CHECK(usage({"--before", "true", "--", "x"}) == "--before is for apply only");
     CHECK(usage({"verify", "--after", "true"}) == "--after is for apply only");
     CHECK(usage({"status", "--hook-timeout", "1s"}) == "--hook-timeout is for apply only");
+    CHECK(usage({"apply", "--init"}) == "--init is for run only: nothing else becomes the program");
+    CHECK(read({"--init", "--", "x"}).flags.at("--init") == "1");
   }
 }
 
