@@ -1,0 +1,266 @@
+#include "check/landing.hpp"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <filesystem>
+#include <optional>
+
+#include "check/glob.hpp"
+#include "text.hpp"
+
+namespace schemagate {
+namespace {
+
+namespace fs = std::filesystem;
+
+/// Components of a path, without `.` and `..`.
+std::vector<std::string> parts(const std::string& path) {
+  std::vector<std::string> result;
+  for (const fs::path& part : fs::path{"/" + path}.lexically_normal().relative_path())
+    if (!part.empty()) result.push_back(part.string());
+  return result;
+}
+
+/// The base image's WORKDIR is not in the Dockerfile.
+constexpr const char* unknown_place = "?";
+
+bool is_absolute(const std::string& path) { return path.starts_with('/'); }
+
+std::string joined(const std::string& place, const std::string& path) {
+  if (is_absolute(path)) return fs::path{path}.lexically_normal().string();
+  return (fs::path{place} / path).lexically_normal().string();
+}
+
+struct Place {
+  std::string path;
+  std::size_t line = 0;
+};
+
+struct Doubt {
+  std::string reason;
+  bool strong = false;
+};
+
+struct Stage {
+  std::string name;
+  std::size_t line = 0;
+  std::string workdir = unknown_place;
+  std::vector<Place> places;
+  std::vector<std::size_t> flattened;
+  std::vector<Doubt> doubts;
+};
+
+/// COPY and ADD with everything filled in.
+struct Transfer {
+  const Instruction& instruction;
+  std::vector<std::string> sources;
+  std::string target;
+  std::string from;
+  bool parents = false;
+};
+
+bool is_wild(const std::string& part) { return part.find_first_of("*?[") != std::string::npos; }
+
+bool fits(const std::string& pattern, const std::string& part) {
+  const std::optional<Glob> glob = Glob::read(pattern);
+  return glob && glob->matches(part);
+}
+
+/// What a source has to do with a folder.
+struct Cover {
+  enum class Kind : std::uint8_t { nothing, folder, contents } kind = Kind::nothing;
+  std::string rest;  ///< of the folder's path, below the source
+};
+
+Cover cover(const std::string& source, const std::string& folder, bool parents) {
+  const std::vector<std::string> wanted = parts(folder);
+  const std::vector<std::string> given = parts(source);
+  const std::size_t both = std::min(wanted.size(), given.size());
+  for (std::size_t i = 0; i < both; ++i)
+    if (!fits(given[i], wanted[i])) return {};
+  if (given.size() <= wanted.size()) {
+    const auto first = wanted.begin() + static_cast<std::ptrdiff_t>(parents ? 0 : given.size());
+    return {Cover::Kind::folder, join({first, wanted.end()}, "/")};
+  }
+  if (!is_wild(given[both])) return {};
+  return {parents ? Cover::Kind::folder : Cover::Kind::contents, parents ? folder : ""};
+}
+
+class Image {
+ public:
+  explicit Image(std::string folder) : folder_{std::move(folder)} {}
+
+  void add(const Instruction& instruction) {
+    const std::string& name = instruction.name;
+    if (name == "ARG") declare(instruction.words);
+    if (name == "FROM") from(instruction);
+    if (stages_.empty()) return;
+    if (name == "ENV") declare_all(instruction);
+    if (name == "WORKDIR") enter(instruction);
+    if (name == "COPY" || name == "ADD") transfer(instruction);
+    if (name == "RUN") run(instruction);
+  }
+
+  [[nodiscard]] Landed result() const {
+    if (stages_.empty()) return {Landing::unknown, 0, "", {"the Dockerfile has no FROM"}};
+    const Stage& last = stages_.back();
+    if (!last.places.empty()) return {Landing::copied, last.places.back().line, last.places.back().path, {}};
+    if (!last.flattened.empty()) return {Landing::flattened, last.flattened.back(), "", {}};
+    Landed landed{last.doubts.empty() ? Landing::missing : Landing::unlikely, last.line, "", {}};
+    for (const Doubt& doubt : last.doubts) {
+      landed.reasons.push_back(doubt.reason);
+      if (doubt.strong) landed.how = Landing::unknown;
+    }
+    return landed;
+  }
+
+ private:
+  Stage& here() { return stages_.back(); }
+
+  void doubt(const Instruction& instruction, std::string_view why, bool strong) {
+    here().doubts.push_back({fmt::format("line {}: {} {}", instruction.line, instruction.name, why), strong});
+  }
+
+  void declare(const std::vector<std::string>& words) {
+    for (const std::string& word : words)
+      if (const auto [name, value] = cut(word, '='); contains(word, '='))
+        if (const auto text = expanded(value, arguments_)) arguments_[std::string{name}] = *text;
+  }
+
+  /// `ENV NAME words` is the old form.
+  void declare_all(const Instruction& instruction) {
+    const std::vector<std::string>& words = instruction.words;
+    if (words.empty() || contains(words[0], '=')) return declare(words);
+    declare({words[0] + "=" + join({words.begin() + 1, words.end()}, " ")});
+  }
+
+  const Stage* find(const std::string& name) const {
+    const auto number = whole_number(name);
+    if (number && *number >= 0 && static_cast<std::size_t>(*number) < stages_.size())
+      return &stages_[static_cast<std::size_t>(*number)];
+    const auto same = [&](const Stage& stage) {
+      return !name.empty() && std::ranges::equal(stage.name, name, [](char a, char b) { return (a | 32) == (b | 32); });
+    };
+    const auto found = std::ranges::find_if(stages_, same);
+    return found == stages_.end() ? nullptr : &*found;
+  }
+
+  void from(const Instruction& instruction) {
+    const std::vector<std::string>& words = instruction.words;
+    const std::string base = words.empty() ? "" : expanded(words[0], arguments_).value_or("");
+    const Stage* parent = whole_number(base) ? nullptr : find(base);
+    Stage stage = parent == nullptr ? Stage{} : *parent;
+    stage.name = words.size() > 2 ? words[2] : "";
+    stage.line = instruction.line;
+    if (base == "scratch") stage.workdir = "/";
+    stages_.push_back(std::move(stage));
+  }
+
+  void enter(const Instruction& instruction) {
+    const auto path = expanded(instruction.text, arguments_);
+    here().workdir = path ? joined(here().workdir, *path) : unknown_place;
+  }
+
+  void run(const Instruction& instruction) {
+    const std::string& text = instruction.text;
+    const std::string name = fs::path{folder_}.filename().string();
+    const bool names_it = !name.empty() && text.find(name) != std::string::npos;
+    // A stage that builds may put it among what it builds.
+    if (names_it || text.find("type=bind") != std::string::npos || text.find("git clone") != std::string::npos)
+      doubt(instruction, "may bring it", true);
+    else
+      ran_.push_back(stages_.size() - 1);
+  }
+
+  std::optional<Transfer> read(const Instruction& instruction) {
+    Transfer transfer{instruction, {}, "", "", false};
+    for (const std::string& flag : instruction.flags) {
+      if (flag.starts_with("--from=")) transfer.from = expanded(flag.substr(7), arguments_).value_or(unknown_place);
+      if (flag.starts_with("--parents")) transfer.parents = !flag.ends_with("=false");
+      if (!flag.starts_with("--exclude=")) continue;
+      doubt(instruction, "leaves out what --exclude names", true);
+      return std::nullopt;
+    }
+    for (const std::string& word : instruction.words) {
+      const auto text = expanded(word, arguments_);
+      if (text) transfer.sources.push_back(*text);
+      if (!text) doubt(instruction, fmt::format("has {}, which is not known here", word), true);
+    }
+    // Here-documents may be all the sources.
+    if (transfer.sources.size() < 2) return std::nullopt;
+    transfer.target = transfer.sources.back();
+    transfer.sources.pop_back();
+    return transfer;
+  }
+
+  void transfer(const Instruction& instruction) {
+    const std::optional<Transfer> read = this->read(instruction);
+    if (!read) return;
+    for (const std::string& source : read->sources) {
+      if (read->from.empty())
+        from_context(*read, source);
+      else if (const Stage* stage = find(read->from))
+        from_stage(*read, source, *stage);
+      else
+        from_image(*read, source);
+    }
+  }
+
+  bool bring(const Transfer& transfer, const std::string& source, const std::string& folder) {
+    const Cover found = cover(source, folder, transfer.parents);
+    if (found.kind == Cover::Kind::contents) here().flattened.push_back(transfer.instruction.line);
+    if (found.kind != Cover::Kind::folder) return false;
+    std::string place = joined(joined(here().workdir, transfer.target), found.rest);
+    if (place.size() > 1 && place.ends_with('/')) place.pop_back();
+    here().places.push_back({std::move(place), transfer.instruction.line});
+    return true;
+  }
+
+  void from_context(const Transfer& transfer, const std::string& source) {
+    const bool is_add = transfer.instruction.name == "ADD";
+    const bool is_remote = source.find("://") != std::string::npos || source.starts_with("git@");
+    if (is_add && (is_remote || source.find(".t") != std::string::npos))
+      return doubt(transfer.instruction, "may bring it", true);
+    (void)bring(transfer, source, folder_);
+  }
+
+  /// What a stage built may hold the folder in places of its own.
+  void from_stage(const Transfer& transfer, const std::string& source, const Stage& stage) {
+    const Stage origin = stage;
+    const bool built = std::ranges::find(ran_, static_cast<std::size_t>(&stage - stages_.data())) != ran_.end();
+    bool brought = false;
+    for (const Place& place : origin.places) brought |= bring(transfer, source, place.path);
+    if (brought) return;
+    for (const std::size_t line : origin.flattened) here().flattened.push_back(line);
+    for (const Doubt& doubt : origin.doubts) here().doubts.push_back(doubt);
+    const auto is_vague = [](const Place& place) { return !is_absolute(place.path); };
+    if (std::ranges::any_of(origin.places, is_vague))
+      doubt(transfer.instruction,
+            fmt::format("takes {}, and where stage {} has it depends on its base image", source, transfer.from), true);
+    else if (built)
+      doubt(transfer.instruction, fmt::format("takes {}, which stage {} may have put it into", source, transfer.from),
+            false);
+  }
+
+  void from_image(const Transfer& transfer, const std::string& source) {
+    if (fs::path{source}.filename() != "schemagate")
+      doubt(transfer.instruction, fmt::format("takes {} from {}, which is not looked into", source, transfer.from),
+            false);
+  }
+
+  std::string folder_;
+  Arguments arguments_;
+  std::vector<Stage> stages_;
+  std::vector<std::size_t> ran_;  ///< stages that run programs
+};
+
+}  // namespace
+
+Landed landed(const std::vector<Instruction>& instructions, const std::string& folder) {
+  Image image{folder};
+  for (const Instruction& instruction : instructions) image.add(instruction);
+  return image.result();
+}
+
+}  // namespace schemagate

@@ -1,0 +1,30 @@
+#pragma once
+
+#include <cstdint>
+#include <string>
+#include <vector>
+
+#include "check/dockerfile.hpp"
+
+namespace schemagate {
+
+/// Whether the last stage of a Dockerfile has a folder of the build context.
+enum class Landing : std::uint8_t {
+  copied,
+  flattened,  ///< `COPY folder/* there`: what is in the folders is copied, not the folders
+  missing,
+  unlikely,  ///< something might bring it, but nothing says so
+  unknown,   ///< something may well bring it
+};
+
+struct Landed {
+  Landing how = Landing::missing;
+  std::size_t line = 0;              ///< of the instruction that decided; of the last FROM when nothing did
+  std::string place;                 ///< where it is in the image, as far as it is known
+  std::vector<std::string> reasons;  ///< why it cannot be known
+};
+
+/// `folder` is relative to the build context; empty when it is the context itself.
+[[nodiscard]] Landed landed(const std::vector<Instruction>& instructions, const std::string& folder);
+
+}  // namespace schemagate
