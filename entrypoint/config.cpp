@@ -192,6 +192,9 @@ Config make_config(const CommandLine& line, const Environment& environment) {
                 .ignore = patterns(text(read, "--ignore")),
                 .pg_bin = text(read, "--pg-bin"),
                 .azure_identity = azure_identity(read),
+                .base = text(read, "--base"),
+                .dockerfile = text(read, "--dockerfile"),
+                .context = text(read, "--context"),
                 .allow_empty = read.on("--allow-empty"),
                 .create_database = read.on("--create-database"),
                 .skip = read.on("--skip"),
@@ -205,6 +208,7 @@ Config make_config(const CommandLine& line, const Environment& environment) {
                 .ddl_lock_timeout = read.duration("--ddl-lock-timeout"),
                 .deadline = std::nullopt,
                 .line = line};
+  if (config.base == "none") config.base.clear();
   if (read.value("--deadline").text != "none") config.deadline = read.duration("--deadline");
   return config;
 }

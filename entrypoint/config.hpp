@@ -25,6 +25,9 @@ struct Config {
   std::vector<std::string> ignore;  ///< patterns over identities
   std::string pg_bin;               ///< empty: to be looked for
   std::string azure_identity;       ///< `system` or a client id; empty: none
+  std::string base;                 ///< empty: none
+  std::string dockerfile;           ///< empty: to be looked for; `none`
+  std::string context;              ///< empty: to be looked for
   bool allow_empty = false;
   bool create_database = false;
   bool skip = false;

@@ -35,8 +35,8 @@ Exit codes: the program's own after exec; 64 command line, 65 a migration failed
   76 folder and database disagree, 77 a right is missing, 78 settings or folder, 70 a bug, 126/127 program not
   executable/missing, 128+n stopped by signal n.)";
 
-constexpr std::array command_names{"run",      "apply", "verify",   "status", "resolve",
-                                   "snapshot", "diff",  "baseline", "sandbox"};
+constexpr std::array command_names{"run",      "apply", "verify",   "status",  "resolve",
+                                   "snapshot", "diff",  "baseline", "sandbox", "check"};
 constexpr std::array command_help{
     "The gate, then exec PROGRAM. Also without the word: schemagate [options] -- PROGRAM [ARG...]",
     "The gate without exec: apply what is pending, for CI, a job or an init container",
@@ -47,6 +47,7 @@ constexpr std::array command_help{
     "Show how the live schema differs from the snapshot; exit 76 when it does",
     "Record migrations as applied in a database without history, if its schema is what they produce",
     "Start a throw-away PostgreSQL, migrate it, run PROGRAM with its DATABASE_URL, remove it all",
+    "Judge the folder alone: git, build context, Dockerfile, names, snapshot; no database; exit 78",
 };
 
 [[noreturn]] void usage(const std::string& what) {
@@ -58,7 +59,7 @@ struct Formatter : CLI::Formatter {
   std::string make_usage(const CLI::App* app, std::string name) const override {
     if (app->get_parent() != nullptr) return CLI::Formatter::make_usage(app, name);
     return "Usage: schemagate [run] [options] -- PROGRAM [ARG...]\n"
-           "       schemagate apply|verify|status|resolve|snapshot|diff|baseline [options]\n"
+           "       schemagate apply|verify|status|resolve|snapshot|diff|baseline|check [options]\n"
            "       schemagate sandbox [options] -- PROGRAM [ARG...]\n";
   }
 };
@@ -87,6 +88,7 @@ struct Parser {
     commands["status"]->add_flag("--json", json, "One JSON object on stdout");
     add_resolve();
     add_schema();
+    add_check();
   }
 
   void add_resolve() {
@@ -121,6 +123,17 @@ struct Parser {
         ->type_name("N");
   }
 
+  void add_check() {
+    CLI::App* check = commands["check"];
+    check->add_flag("--json", json, "One JSON object on stdout");
+    check->add_option("--format", format, "text, json, or github for annotations")
+        ->check(CLI::IsMember({"text", "json", "github"}))
+        ->type_name("");
+    check->add_flag("--staged", line.staged, "What is staged counts as committed: for a pre-commit hook");
+    check->footer(
+        "Settings, also as variables: --base --dockerfile --context --migrations --snapshot; schemagate --help");
+  }
+
   void add(const Setting& setting) {
     const std::string help = fmt::format("{} [{}]", setting.help, setting.fallback);
     if (setting.is_switch)
@@ -137,6 +150,7 @@ struct Parser {
       if (app.got_subcommand(commands[command_names[i]])) line.command = static_cast<Command>(i);
     if (json || format == "json") line.format = Format::json;
     if (format == "markdown") line.format = Format::markdown;
+    if (format == "github") line.format = Format::github;
     collect_resolution();
   }
 
@@ -149,7 +163,7 @@ struct Parser {
 
 /// Commands with options of their own have help of their own; CLI11 would show nearly nothing for the others.
 std::string help_text(const Parser& parser) {
-  for (const char* name : {"status", "resolve", "snapshot", "diff", "baseline", "sandbox"})
+  for (const char* name : {"status", "resolve", "snapshot", "diff", "baseline", "sandbox", "check"})
     if (const CLI::App* command = parser.commands.at(name); parser.app.got_subcommand(command))
       return parser.app.get_formatter()->make_help(command, "schemagate " + command->get_name(),
                                                    CLI::AppFormatMode::Normal);
@@ -253,6 +267,9 @@ const std::vector<Setting>& settings() {
               true),
       setting("termination-log", "/dev/termination-log",
               "Where a refusal is also written, if the file is there: Kubernetes shows it; none to do without"),
+      setting("base", "none", "check: what is released; a migration of it must not be edited, renamed or deleted"),
+      setting("dockerfile", "the nearest above the folder", "check: the Dockerfile of the image; none to do without"),
+      setting("context", "where the Dockerfile finds the folder", "check: the folder that docker build is given"),
       setting("log-format", "text", "text, or json: one line an event, on stderr"),
       setting("skip", "off", "Exec the program at once, without looking at the database", true),
   };

@@ -7,9 +7,9 @@
 
 namespace schemagate {
 
-enum class Command { run, apply, verify, status, resolve, snapshot, diff, baseline, sandbox };
+enum class Command { run, apply, verify, status, resolve, snapshot, diff, baseline, sandbox, check };
 enum class Resolution { applied, rolled_back, accept };
-enum class Format { text, json, markdown };
+enum class Format { text, json, markdown, github };
 
 /// A setting that has a flag and a variable.
 struct Setting {
@@ -35,6 +35,7 @@ struct CommandLine {
   std::string up_to;                 ///< baseline: the last migration that the database already contains
   bool keep = false;                 ///< sandbox: leave the server when the program has ended
   std::optional<int> port;           ///< sandbox
+  bool staged = false;               ///< check: what is staged counts as committed
   std::vector<std::string> program;  ///< after `--`
   std::optional<std::string> print;  ///< --help or --version: print this and do nothing
 };

@@ -8,6 +8,7 @@
 #include <optional>
 
 #include "baseline.hpp"
+#include "check.hpp"
 #include "difference.hpp"
 #include "failure.hpp"
 #include "gate.hpp"
@@ -130,6 +131,8 @@ int act(const Gate& gate, const std::optional<Program>& program, Environment& en
     case Command::baseline:
       baseline(gate, environment);
       return 0;
+    case Command::check:
+      return 0;
     case Command::sandbox:
       return sandbox(gate, *program, environment);
   }
@@ -139,6 +142,10 @@ int act(const Gate& gate, const std::optional<Program>& program, Environment& en
 }  // namespace
 
 int run(const Config& config, Environment& environment, Signals& signals, const Log& log) {
+  if (config.command == Command::check) {
+    check(config, environment);
+    return 0;
+  }
   std::optional<Program> program;
   if (!config.line.program.empty()) program = find_program(config.line.program, environment);
   if (config.command == Command::run && config.skip) {

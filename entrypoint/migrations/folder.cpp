@@ -143,26 +143,46 @@ void require_folder(const std::string& path) {
   if (status.type() != fs::file_type::directory) refuse("the migrations folder is not a folder", whole, copy_advice);
 }
 
-void list(Folder& folder) try {
-  for (const fs::directory_entry& entry : fs::directory_iterator{folder.path}) read_entry(entry, folder);
+std::vector<fs::directory_entry> entries(const std::string& path) try {
+  std::vector<fs::directory_entry> all{fs::directory_iterator{path}, {}};
+  std::ranges::sort(all);
+  return all;
 } catch (const fs::filesystem_error& error) {
   refuse(fmt::format("the migrations folder cannot be read: {}", error.code().message()),
-         error.path1().empty() ? folder.path : error.path1().string(), "chmod -R a+rX " + folder.path);
+         error.path1().empty() ? path : error.path1().string(), "chmod -R a+rX " + path);
+}
+
+template <typename Read>
+void keep_refusal(std::vector<Report>& broken, const Read& read) try {
+  read();
+} catch (const Failure& failure) {
+  broken.push_back(failure.report());
+}
+
+void read_lock_file(const std::string& folder) {
+  const fs::path file = fs::path{folder} / "migration_lock.toml";
+  std::error_code error;
+  if (fs::exists(file, error)) require_postgresql(read_file(file), file.string());
 }
 
 }  // namespace
 
-Folder read_folder(const std::string& path, bool allow_empty) {
+Inspection inspect_folder(const std::string& path) {
   require_folder(path);
-  Folder folder{.path = path, .migrations = {}, .warnings = {}};
-  const fs::path lock_file = fs::path{path} / "migration_lock.toml";
-  std::error_code error;
-  if (fs::exists(lock_file, error)) require_postgresql(read_file(lock_file), lock_file.string());
-  list(folder);
-  if (folder.migrations.empty() && !allow_empty)
+  Inspection found{.folder = {.path = path, .migrations = {}, .warnings = {}}, .broken = {}};
+  keep_refusal(found.broken, [&] { read_lock_file(path); });
+  for (const fs::directory_entry& entry : entries(path))
+    keep_refusal(found.broken, [&] { read_entry(entry, found.folder); });
+  std::ranges::sort(found.folder.migrations, {}, &Migration::name);
+  return found;
+}
+
+Folder read_folder(const std::string& path, bool allow_empty) {
+  Inspection found = inspect_folder(path);
+  if (!found.broken.empty()) throw Failure{found.broken.front()};
+  if (found.folder.migrations.empty() && !allow_empty)
     refuse("the migrations folder is empty", path, std::string{copy_advice} + "; if it is meant, say --allow-empty");
-  std::ranges::sort(folder.migrations, {}, &Migration::name);
-  return folder;
+  return std::move(found.folder);
 }
 
 }  // namespace schemagate

@@ -1,0 +1,13 @@
+#pragma once
+
+#include <vector>
+
+#include "check/facts.hpp"
+#include "check/issue.hpp"
+
+namespace schemagate {
+
+/// What was done to migrations that the base has: databases may have applied them.
+[[nodiscard]] std::vector<Issue> altered(const Facts& facts);
+
+}  // namespace schemagate

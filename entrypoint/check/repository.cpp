@@ -1,0 +1,192 @@
+#include "check/repository.hpp"
+
+#include <algorithm>
+#include <cstdlib>
+#include <filesystem>
+
+#include "check/git.hpp"
+#include "text.hpp"
+
+namespace schemagate {
+namespace {
+
+namespace fs = std::filesystem;
+
+using Words = std::vector<std::string>;
+
+/// git failed where it should not.
+struct Refused {
+  std::string words;
+};
+
+std::string without_line_end(std::string text) {
+  if (text.ends_with('\n')) text.pop_back();
+  return text;
+}
+
+/// `-z` output: every piece ends with a NUL.
+std::vector<std::string_view> pieces(std::string_view text) {
+  std::vector<std::string_view> result = split(text, '\0');
+  result.pop_back();
+  return result;
+}
+
+class Asking {
+ public:
+  Asking(const Question& question, Git& git) : question_{question}, git_{git} {}
+
+  Repository all() {
+    if (!find_top()) return found_;
+    found_.shallow = out({"rev-parse", "--is-shallow-repository"}) == "true\n";
+    read_index();
+    read_changes();
+    read_ignored();
+    if (!question_.base.empty()) read_released();
+    return found_;
+  }
+
+ private:
+  std::string out(const Words& words) const {
+    const Answer answer = git_.ask(words);
+    if (answer.code != 0) throw Refused{without_line_end(answer.err)};
+    return answer.out;
+  }
+
+  /// The commit's name; empty when there is none.
+  std::string commit(const std::string& name) const {
+    const Answer answer = git_.ask({"rev-parse", "--verify", "-q", name + "^{commit}"});
+    return answer.code == 0 ? without_line_end(answer.out) : "";
+  }
+
+  /// In a hook git has named the repository relative to where the hook runs.
+  bool find_top() {
+    git_.enter(std::getenv("GIT_DIR") == nullptr ? question_.folder : fs::current_path().string());
+    const Answer answer = git_.ask({"rev-parse", "--show-toplevel"});
+    if (answer.code != 0 && answer.err.find("not a git repository") != std::string::npos) return false;
+    if (answer.code != 0) throw Refused{without_line_end(answer.err)};
+    found_.state = Repository::State::found;
+    found_.top = without_line_end(answer.out);
+    git_.enter(found_.top);
+    const std::string prefix = below(question_.folder);
+    found_.prefix = prefix == "." ? "" : prefix;
+    places_.push_back(prefix);
+    for (const std::string& file : question_.files) add_path(below(file));
+    return true;
+  }
+
+  [[nodiscard]] std::string below(const std::string& path) const {
+    return fs::path{path}.lexically_relative(found_.top).string();
+  }
+
+  void add_path(const std::string& path) {
+    if (path.starts_with("..")) return;
+    paths_.push_back(path);
+    if (!found_.prefix.empty() && !path.starts_with(found_.prefix + "/")) places_.push_back(path);
+  }
+
+  /// With the folder, and what is asked about elsewhere.
+  [[nodiscard]] std::string of_places(Words words) const {
+    words.emplace_back("--");
+    words.insert(words.end(), places_.begin(), places_.end());
+    return out(words);
+  }
+
+  /// `H 100644 OBJECT STAGE<tab>PATH`; the tag is lower case for assume-unchanged, S for skip-worktree.
+  void read_index() {
+    const std::string listing = of_places({"--literal-pathspecs", "ls-files", "-v", "-s", "-z"});
+    for (const std::string_view piece : pieces(listing)) {
+      const auto [facts, path] = cut(piece, '\t');
+      const std::vector<std::string_view> words = split(facts, ' ');
+      const char tag = facts.front();
+      found_.index[std::string{path}] = {std::string{words.at(2)}, tag == 'S' || (tag >= 'a' && tag <= 'z')};
+    }
+  }
+
+  /// `1 XY …` with six words more before the path, `u XY …` with eight. Renames are not looked for.
+  void read_changes() {
+    const std::string listing =
+        of_places({"--literal-pathspecs", "status", "--porcelain=v2", "-z", "--no-renames", "--untracked-files=no"});
+    for (std::string_view piece : pieces(listing)) {
+      const std::string state{piece.substr(2, 2)};
+      for (int left = piece.starts_with('u') ? 10 : 8; left > 0; --left) piece = cut(piece, ' ').second;
+      found_.changed[std::string{piece}] = state;
+    }
+  }
+
+  /// Also tracked files, for which it is the next one of their kind that would be left out. A pattern that begins with
+  /// `!` brings back.
+  void read_ignored() {
+    std::string list;
+    for (const std::string& path : paths_) list.append(path).push_back('\0');
+    const Answer answer = git_.ask({"check-ignore", "-v", "-z", "--no-index", "--stdin"}, list);
+    if (answer.code > 1) throw Refused{without_line_end(answer.err)};
+    const std::vector<std::string_view> fields = pieces(answer.out);
+    for (std::size_t i = 0; i + 3 < fields.size(); i += 4) add_ignored(&fields[i]);
+  }
+
+  /// File, line, pattern, path.
+  void add_ignored(const std::string_view* fields) {
+    if (fields[2].starts_with('!')) return;
+    const auto line = static_cast<std::size_t>(whole_number(fields[1]).value_or(0));
+    found_.ignored[std::string{fields[3]}] = {std::string{fields[0]}, line, std::string{fields[2]}};
+  }
+
+  /// `MODE TYPE OBJECT<tab>PATH`.
+  [[nodiscard]] Tree tree(const std::string& commit) const {
+    Words words{"--literal-pathspecs", "ls-tree", "-r", "-z", "--full-tree", commit};
+    if (!found_.prefix.empty()) words.insert(words.end(), {"--", found_.prefix + "/"});
+    Tree result;
+    const std::string listing = out(words);
+    for (const std::string_view piece : pieces(listing)) {
+      const auto [facts, path] = cut(piece, '\t');
+      if (path.ends_with("/migration.sql")) result[std::string{path}] = split(facts, ' ').at(2);
+    }
+    return result;
+  }
+
+  void read_released() {
+    Released released;
+    const std::string base = question_.base.starts_with('-') ? "" : commit(question_.base);
+    released.known = !base.empty();
+    if (released.known) {
+      const Answer fork = git_.ask({"merge-base", base, "HEAD"});
+      released.joined = fork.code == 0;
+      released.tip = tree(base);
+      released.fork = released.joined ? tree(without_line_end(fork.out)) : released.tip;
+    }
+    for (const Tree* side : {&released.tip, &released.fork})
+      for (const auto& [path, object] : *side) read_content(path, object);
+    found_.released = std::move(released);
+  }
+
+  void read_content(const std::string& path, const std::string& object) {
+    const auto tracked = found_.index.find(path);
+    const bool same = tracked != found_.index.end() && tracked->second.object == object && !tracked->second.unseen &&
+                      !found_.changed.contains(path);
+    if (!same && !found_.contents.contains(object)) found_.contents[object] = out({"cat-file", "blob", object});
+  }
+
+  const Question& question_;
+  Git& git_;
+  Repository found_;
+  Words paths_;
+  Words places_;
+};
+
+}  // namespace
+
+Repository read_repository(const Question& question) {
+  Repository nothing;
+  Git git;
+  nothing.state = Repository::State::no_program;
+  if (!git.present()) return nothing;
+  try {
+    return Asking{question, git}.all();
+  } catch (const Refused& refused) {
+    nothing.state = Repository::State::refused;
+    nothing.words = refused.words;
+    return nothing;
+  }
+}
+
+}  // namespace schemagate
