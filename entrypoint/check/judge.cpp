@@ -74,7 +74,7 @@ std::vector<Issue> judge(const Facts& facts) {
 std::string looked_at(const Facts& facts, const std::vector<Issue>& issues) {
   std::vector<std::string> parts;
   if (facts.repository.state == Repository::State::found &&
-      !has(issues, {"untracked", "ignored", "uncommitted", "conflict", "deleted"}))
+      !has(issues, {"untracked", "ignored", "uncommitted", "conflict"}))
     parts.emplace_back(facts.staged ? "tracked and staged" : "committed");
   if (facts.repository.released && facts.repository.released->known &&
       !has(issues, {"base", "edited", "renamed", "deleted"}))

@@ -124,7 +124,8 @@ class Altered {
   }
 
   [[nodiscard]] bool is_released(const std::string& name) const {
-    return std::ranges::any_of(released_.tip, [&](const auto& entry) { return name_of(entry.first) == name; });
+    const auto is_it = [&](const auto& entry) { return name_of(entry.first) == name; };
+    return std::ranges::any_of(released_.tip, is_it) || std::ranges::any_of(released_.fork, is_it);
   }
 
   void judge_order() {

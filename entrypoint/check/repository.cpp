@@ -107,10 +107,18 @@ class Asking {
     const std::string listing =
         of_places({"--literal-pathspecs", "status", "--porcelain=v2", "-z", "--no-renames", "--untracked-files=no"});
     for (std::string_view piece : pieces(listing)) {
-      const std::string state{piece.substr(2, 2)};
+      std::string state{piece.substr(2, 2)};
       for (int left = piece.starts_with('u') ? 10 : 8; left > 0; --left) piece = cut(piece, ' ').second;
-      found_.changed[std::string{piece}] = state;
+      if (state[1] == 'M' && is_equal(std::string{piece})) state[1] = '.';
+      if (state != "..") found_.changed[std::string{piece}] = state;
     }
+  }
+
+  /// git status takes another length for a change, even where the filters (core.autocrlf, .gitattributes) undo it.
+  [[nodiscard]] bool is_equal(const std::string& path) const {
+    const Answer answer = git_.ask({"hash-object", "--", path});
+    const auto tracked = found_.index.find(path);
+    return tracked != found_.index.end() && answer.out == tracked->second.object + "\n";
   }
 
   /// Also tracked files, for which it is the next one of their kind that would be left out. A pattern that begins with

@@ -93,7 +93,7 @@ class Tracking {
       return add(file, "untracked", "not tracked by git", not_in_clones, "git add " + quoted(file.shown));
     add(file, "ignored", fmt::format("ignored by git: {}:{} says {}", ignored->file, ignored->line, ignored->pattern),
         fmt::format("git add passes it over; {}", not_in_clones),
-        fmt::format("take that line back, or add below it: !/{}\nthen: git add {}", file.path, quoted(file.shown)));
+        fmt::format("git add -f {}\nand take that line back: it leaves out the next one too", quoted(file.shown)));
   }
 
   /// One for a pattern: it is the same mistake for all.
@@ -120,7 +120,7 @@ class Tracking {
     const bool is_migration = path.ends_with("/migration.sql") && (state[0] == 'D' || state[1] == 'D');
     if (!is_migration || (facts_.staged && state == "D.")) return;
     const std::string name = shown(facts_, path);
-    issues_.push_back({Severity::error, "deleted", name, 0, "deleted, and that is not committed",
+    issues_.push_back({Severity::error, "uncommitted", name, 0, "deleted, and that is not committed",
                        "an image that is built from a clone still has it",
                        fmt::format("git restore --staged --worktree {}", quoted(name))});
   }
