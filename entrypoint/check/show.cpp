@@ -96,12 +96,4 @@ std::string issues_github(const std::vector<Issue>& issues, const std::string& s
   return text + on_one_line(summary) + "\n";
 }
 
-std::string counted(const std::vector<Issue>& issues) {
-  std::vector<std::string> parts;
-  for (const Severity severity : {Severity::error, Severity::warning, Severity::note})
-    if (const auto count = std::ranges::count(issues, severity, &Issue::severity); count > 0)
-      parts.push_back(counted(static_cast<std::size_t>(count), name(severity)));
-  return join(parts, ", ");
-}
-
 }  // namespace schemagate

@@ -19,7 +19,4 @@ namespace schemagate {
 [[nodiscard]] std::string issues_github(const std::vector<Issue>& issues, const std::string& summary,
                                         const std::string& top, const std::string& here);
 
-/// `2 errors, 1 warning`; empty without any.
-[[nodiscard]] std::string counted(const std::vector<Issue>& issues);
-
 }  // namespace schemagate
