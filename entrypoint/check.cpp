@@ -27,8 +27,8 @@ fs::path real(const fs::path& path) {
   return error ? fs::absolute(path) : result;
 }
 
-bool is_in(const fs::path& path, const fs::path& folder) {
-  const std::string way = path.lexically_relative(folder).string();
+bool is_in(const fs::path& path, const fs::path& parent) {
+  const std::string way = path.lexically_relative(parent).string();
   return !way.empty() && way != ".." && !way.starts_with("../");
 }
 
@@ -111,10 +111,10 @@ std::optional<fs::path> find_dockerfile(const fs::path& folder, const fs::path& 
   return found == places.end() ? std::nullopt : std::optional{*found / "Dockerfile"};
 }
 
-Context context(const fs::path& path, const fs::path& folder, const fs::path& dockerfile) {
-  Context result{named(path), std::nullopt, std::nullopt, read_if_there(path / ".dockerignore")};
-  if (is_in(folder, path)) {
-    const std::string below = folder.lexically_relative(path).string();
+Context context(const fs::path& place, const fs::path& folder, const fs::path& dockerfile) {
+  Context result{named(place), std::nullopt, std::nullopt, read_if_there(place / ".dockerignore")};
+  if (is_in(folder, place)) {
+    const std::string below = folder.lexically_relative(place).string();
     result.folder = below == "." ? "" : below;
   }
   result.ignore = read_if_there(dockerfile.string() + ".dockerignore");

@@ -127,8 +127,8 @@ struct Variable {
 bool is_name(char c) { return c == '_' || (c >= '0' && c <= '9') || (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z'); }
 
 std::string take_name(std::string_view& rest) {
-  const auto end = std::ranges::find_if_not(rest, is_name);
-  std::string name{rest.begin(), end};
+  const std::size_t length = static_cast<std::size_t>(std::ranges::find_if_not(rest, is_name) - rest.begin());
+  std::string name{rest.substr(0, length)};
   rest.remove_prefix(name.size());
   return name;
 }
@@ -153,6 +153,20 @@ std::optional<std::string> value(const Variable& variable, const Arguments& argu
   return known && variable.rule == 0 ? std::optional{found->second} : std::nullopt;
 }
 
+/// The next character, or what stands for it; `single` is whether it is in single quotes.
+std::optional<std::string> take_piece(std::string_view& rest, bool& single, const Arguments& arguments) {
+  char c = rest[0];
+  rest.remove_prefix(1);
+  if (c == '\'') single = !single;
+  if (c == '\'' || (c == '"' && !single)) return "";
+  if (c == '$' && !single) return value(take_variable(rest), arguments);
+  if (c == '\\' && !single && !rest.empty()) {
+    c = rest[0];
+    rest.remove_prefix(1);
+  }
+  return std::string(1, c);
+}
+
 }  // namespace
 
 std::vector<Instruction> read_dockerfile(std::string_view text) {
@@ -168,22 +182,10 @@ std::vector<Instruction> read_dockerfile(std::string_view text) {
 
 std::optional<std::string> expanded(std::string_view word, const Arguments& arguments) {
   std::string result;
-  bool single = false;
-  while (!word.empty()) {
-    const char c = word[0];
-    word.remove_prefix(1);
-    if (c == '\'') single = !single;
-    if (c == '\'' || (c == '"' && !single)) continue;
-    if (c == '\\' && !single && !word.empty()) {
-      result += word[0];
-      word.remove_prefix(1);
-    } else if (c == '$' && !single) {
-      const auto text = value(take_variable(word), arguments);
-      if (!text) return std::nullopt;
-      result += *text;
-    } else {
-      result += c;
-    }
+  for (bool single = false; !word.empty();) {
+    const std::optional<std::string> piece = take_piece(word, single, arguments);
+    if (!piece) return std::nullopt;
+    result += *piece;
   }
   return result;
 }

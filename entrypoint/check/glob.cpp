@@ -74,26 +74,27 @@ std::optional<Glob> Glob::read(const std::string& pattern) {
 /// ends so, `**sq?` only a whole name.
 void Glob::compile(std::string_view pattern) {
   text_ = pattern;
-  bool first = true;
-  for (std::string_view rest = pattern; !rest.empty(); first = false) {
+  for (std::string_view rest = pattern; !rest.empty();) {
     const char c = rest[0];
     rest.remove_prefix(1);
-    if (c == '*') {
-      add_stars(rest, first);
-      continue;
-    }
-    const bool escaped = c == '\\';
-    if (c == '?' || c == '[' || c == ']' || escaped) shape_ = Shape::pieces;
-    if (c == '?') {
-      add(Kind::any);
-    } else if (c == '[') {
-      add_class(rest);
-    } else {
-      // A caret is left to the regular expression, where it is the start.
-      pieces_.push_back({c == '^' ? Kind::start : Kind::letter, escaped ? rest[0] : c, false, {}});
-      if (escaped) rest.remove_prefix(1);
-    }
+    if (c == '*')
+      add_stars(rest, rest.size() + 1 == pattern.size());
+    else
+      add_character(c, rest);
   }
+}
+
+void Glob::add_character(char c, std::string_view& rest) {
+  if (c == '?' || c == '[' || c == ']' || c == '\\') shape_ = Shape::pieces;
+  if (c == '?') return add(Kind::any);
+  if (c == '[') return add_class(rest);
+  // A caret is left to the regular expression, where it is the start.
+  if (c == '^') return add(Kind::start);
+  if (c == '\\') {
+    c = rest[0];
+    rest.remove_prefix(1);
+  }
+  pieces_.push_back({Kind::letter, c, false, {}});
 }
 
 void Glob::add_stars(std::string_view& rest, bool first) {

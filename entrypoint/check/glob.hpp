@@ -30,6 +30,7 @@ class Glob {
   using Pieces = std::vector<Piece>;
 
   void compile(std::string_view pattern);
+  void add_character(char c, std::string_view& rest);
   void add_stars(std::string_view& rest, bool first);
   void add_class(std::string_view& rest);
   void add(Kind kind) { pieces_.push_back({kind, 0, false, {}}); }

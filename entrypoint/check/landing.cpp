@@ -49,6 +49,7 @@ struct Stage {
   std::vector<Place> places;
   std::vector<std::size_t> flattened;
   std::vector<Doubt> doubts;
+  Arguments arguments;
 };
 
 /// COPY and ADD with everything filled in.
@@ -69,7 +70,7 @@ bool fits(const std::string& pattern, const std::string& part) {
 
 /// What a source has to do with a folder.
 struct Cover {
-  enum class Kind : std::uint8_t { nothing, folder, contents } kind = Kind::nothing;
+  enum class Kind : std::uint8_t { nothing, folder, contents, part } kind = Kind::nothing;
   std::string rest;  ///< of the folder's path, below the source
 };
 
@@ -83,7 +84,8 @@ Cover cover(const std::string& source, const std::string& folder, bool parents) 
     const auto first = wanted.begin() + static_cast<std::ptrdiff_t>(parents ? 0 : given.size());
     return {Cover::Kind::folder, join({first, wanted.end()}, "/")};
   }
-  if (!is_wild(given[both])) return {};
+  if (given.back() == "migration_lock.toml" || given.back() == "schema.snapshot") return {};
+  if (!is_wild(given[both])) return {Cover::Kind::part, ""};
   return {parents ? Cover::Kind::folder : Cover::Kind::contents, parents ? folder : ""};
 }
 
@@ -93,7 +95,7 @@ class Image {
 
   void add(const Instruction& instruction) {
     const std::string& name = instruction.name;
-    if (name == "ARG") declare(instruction.words);
+    if (name == "ARG") declare(instruction.words, stages_.empty() ? globals_ : here().arguments);
     if (name == "FROM") from(instruction);
     if (stages_.empty()) return;
     if (name == "ENV") declare_all(instruction);
@@ -122,20 +124,31 @@ class Image {
     here().doubts.push_back({fmt::format("line {}: {} {}", instruction.line, instruction.name, why), strong});
   }
 
-  void declare(const std::vector<std::string>& words) {
-    for (const std::string& word : words)
-      if (const auto [name, value] = cut(word, '='); contains(word, '='))
-        if (const auto text = expanded(value, arguments_)) arguments_[std::string{name}] = *text;
+  static void set(Arguments& arguments, const std::string& name, const std::optional<std::string>& text) {
+    arguments.erase(name);
+    if (text) arguments[name] = *text;
+  }
+
+  /// In a stage, an ARG of before the first FROM is known only once it is named again.
+  void declare(const std::vector<std::string>& words, Arguments& arguments) {
+    for (const std::string& word : words) {
+      const auto [name, text] = cut(word, '=');
+      const auto global = globals_.find(std::string{name});
+      if (contains(word, '='))
+        set(arguments, std::string{name}, expanded(text, arguments));
+      else if (global != globals_.end())
+        set(arguments, global->first, global->second);
+    }
   }
 
   /// `ENV NAME words` is the old form.
   void declare_all(const Instruction& instruction) {
     const std::vector<std::string>& words = instruction.words;
-    if (words.empty() || contains(words[0], '=')) return declare(words);
-    declare({words[0] + "=" + join({words.begin() + 1, words.end()}, " ")});
+    if (words.empty() || contains(words[0], '=')) return declare(words, here().arguments);
+    declare({words[0] + "=" + join({words.begin() + 1, words.end()}, " ")}, here().arguments);
   }
 
-  const Stage* find(const std::string& name) const {
+  [[nodiscard]] const Stage* find(const std::string& name) const {
     const auto number = whole_number(name);
     if (number && *number >= 0 && static_cast<std::size_t>(*number) < stages_.size())
       return &stages_[static_cast<std::size_t>(*number)];
@@ -148,7 +161,7 @@ class Image {
 
   void from(const Instruction& instruction) {
     const std::vector<std::string>& words = instruction.words;
-    const std::string base = words.empty() ? "" : expanded(words[0], arguments_).value_or("");
+    const std::string base = words.empty() ? "" : expanded(words[0], globals_).value_or("");
     const Stage* parent = whole_number(base) ? nullptr : find(base);
     Stage stage = parent == nullptr ? Stage{} : *parent;
     stage.name = words.size() > 2 ? words[2] : "";
@@ -158,7 +171,7 @@ class Image {
   }
 
   void enter(const Instruction& instruction) {
-    const auto path = expanded(instruction.text, arguments_);
+    const auto path = expanded(instruction.text, here().arguments);
     here().workdir = path ? joined(here().workdir, *path) : unknown_place;
   }
 
@@ -173,17 +186,25 @@ class Image {
       ran_.push_back(stages_.size() - 1);
   }
 
+  /// False when what is copied is not known.
+  bool read_flags(Transfer& transfer) {
+    for (const std::string& flag : transfer.instruction.flags) {
+      if (flag.starts_with("--from="))
+        transfer.from = expanded(flag.substr(7), here().arguments).value_or(unknown_place);
+      if (flag.starts_with("--parents")) transfer.parents = !flag.ends_with("=false");
+      if (flag.starts_with("--exclude=")) return false;
+    }
+    return true;
+  }
+
   std::optional<Transfer> read(const Instruction& instruction) {
     Transfer transfer{instruction, {}, "", "", false};
-    for (const std::string& flag : instruction.flags) {
-      if (flag.starts_with("--from=")) transfer.from = expanded(flag.substr(7), arguments_).value_or(unknown_place);
-      if (flag.starts_with("--parents")) transfer.parents = !flag.ends_with("=false");
-      if (!flag.starts_with("--exclude=")) continue;
+    if (!read_flags(transfer)) {
       doubt(instruction, "leaves out what --exclude names", true);
       return std::nullopt;
     }
     for (const std::string& word : instruction.words) {
-      const auto text = expanded(word, arguments_);
+      const auto text = expanded(word, here().arguments);
       if (text) transfer.sources.push_back(*text);
       if (!text) doubt(instruction, fmt::format("has {}, which is not known here", word), true);
     }
@@ -209,6 +230,7 @@ class Image {
 
   bool bring(const Transfer& transfer, const std::string& source, const std::string& folder) {
     const Cover found = cover(source, folder, transfer.parents);
+    if (found.kind == Cover::Kind::part) doubt(transfer.instruction, "brings a part of it", true);
     if (found.kind == Cover::Kind::contents) here().flattened.push_back(transfer.instruction.line);
     if (found.kind != Cover::Kind::folder) return false;
     std::string place = joined(joined(here().workdir, transfer.target), found.rest);
@@ -250,7 +272,7 @@ class Image {
   }
 
   std::string folder_;
-  Arguments arguments_;
+  Arguments globals_;
   std::vector<Stage> stages_;
   std::vector<std::size_t> ran_;  ///< stages that run programs
 };

@@ -8,13 +8,13 @@
 
 namespace schemagate {
 
-/// Whether the last stage of a Dockerfile has a folder of the build context.
+/// Whether the last stage of a Dockerfile has a folder of the build context; what is known best is first.
 enum class Landing : std::uint8_t {
   copied,
   flattened,  ///< `COPY folder/* there`: what is in the folders is copied, not the folders
+  unknown,    ///< something may well bring it
+  unlikely,   ///< something might bring it, but nothing says so
   missing,
-  unlikely,  ///< something might bring it, but nothing says so
-  unknown,   ///< something may well bring it
 };
 
 struct Landed {

@@ -46,14 +46,14 @@ class Asking {
   }
 
  private:
-  std::string out(const Words& words) const {
+  [[nodiscard]] std::string out(const Words& words) const {
     const Answer answer = git_.ask(words);
     if (answer.code != 0) throw Refused{without_line_end(answer.err)};
     return answer.out;
   }
 
   /// The commit's name; empty when there is none.
-  std::string commit(const std::string& name) const {
+  [[nodiscard]] std::string commit(const std::string& name) const {
     const Answer answer = git_.ask({"rev-parse", "--verify", "-q", name + "^{commit}"});
     return answer.code == 0 ? without_line_end(answer.out) : "";
   }

@@ -152,16 +152,10 @@ std::optional<Shipped> shipped(const Recipe& recipe) {
   if (!recipe.dockerfile) return std::nullopt;
   const std::vector<Instruction> instructions = read_dockerfile(recipe.dockerfile->text);
   std::optional<Shipped> best;
-  const auto rank = [](Landing how) {
-    return how == Landing::missing    ? 4
-           : how == Landing::unlikely ? 3
-           : how == Landing::unknown  ? 2
-                                      : static_cast<int>(how);
-  };
   for (const Context& context : recipe.contexts) {
     if (!context.folder) continue;
     Landed found = landed(instructions, *context.folder);
-    if (!best || rank(found.how) < rank(best->landed.how)) best = Shipped{&context, std::move(found)};
+    if (!best || found.how < best->landed.how) best = Shipped{&context, std::move(found)};
   }
   return best;
 }

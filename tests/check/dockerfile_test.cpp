@@ -22,7 +22,7 @@ std::string shown(const std::string& text) {
 
 /// How, line and place.
 std::string where(const std::string& text, const std::string& folder = "prisma/migrations") {
-  constexpr std::array<const char*, 5> names{"copied", "flattened", "missing", "unlikely", "unknown"};
+  constexpr std::array<const char*, 5> names{"copied", "flattened", "unknown", "unlikely", "missing"};
   const Landed found = landed(read_dockerfile(text), folder);
   return fmt::format("{} {} {}", names.at(static_cast<std::size_t>(found.how)), found.line, found.place);
 }
@@ -58,8 +58,11 @@ TEST_SUITE("dockerfile") {
     CHECK(where("FROM n\nCOPY [\"./prisma\", \"/app/prisma\"]\n") == "copied 2 /app/prisma/migrations");
     CHECK(where("FROM n\nCOPY --parents prisma/migrations/*/migration.sql /app/\n") ==
           "copied 2 /app/prisma/migrations");
-    CHECK(where("ARG D=prisma\nFROM n\nENV TO=/app FROM=x\nWORKDIR $TO\nCOPY ${D}/migrations $TO/m\n") ==
-          "copied 5 /app/m");
+    CHECK(where("ARG D=prisma\nFROM n\nARG D\nENV TO=/app FROM=x\nWORKDIR $TO\nCOPY ${D}/migrations $TO/m\n") ==
+          "copied 6 /app/m");
+    CHECK(where("ARG D=prisma\nFROM n\nCOPY ${D}/migrations /m\n") == "unknown 2 ");
+    CHECK(where("FROM n\nENV A prisma\nARG B=$X\nCOPY $A /m\n") == "copied 4 /m/migrations");
+    CHECK(where("FROM n\nCOPY prisma/migrations/1_a /m/1_a\n") == "unknown 1 ");
     CHECK(where("FROM n\nCOPY . /app\n", "") == "copied 2 /app");
     CHECK(where("FROM n AS base\nWORKDIR /app\nCOPY prisma prisma\nFROM base\nRUN x\n") ==
           "copied 3 /app/prisma/migrations");
