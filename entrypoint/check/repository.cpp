@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <cstdlib>
 #include <filesystem>
+#include <span>
 
 #include "check/git.hpp"
 #include "text.hpp"
@@ -13,6 +14,9 @@ namespace {
 namespace fs = std::filesystem;
 
 using Words = std::vector<std::string>;
+
+// As many paths as a command line holds with room to spare.
+constexpr std::size_t at_once = 500;
 
 /// git failed where it should not.
 struct Refused {
@@ -107,18 +111,32 @@ class Asking {
     const std::string listing =
         of_places({"--literal-pathspecs", "status", "--porcelain=v2", "-z", "--no-renames", "--untracked-files=no"});
     for (std::string_view piece : pieces(listing)) {
-      std::string state{piece.substr(2, 2)};
+      const std::string state{piece.substr(2, 2)};
       for (int left = piece.starts_with('u') ? 10 : 8; left > 0; --left) piece = cut(piece, ' ').second;
-      if (state[1] == 'M' && is_equal(std::string{piece})) state[1] = '.';
-      if (state != "..") found_.changed[std::string{piece}] = state;
+      found_.changed[std::string{piece}] = state;
     }
+    forget_equal();
   }
 
   /// git status takes another length for a change, even where the filters (core.autocrlf, .gitattributes) undo it.
-  [[nodiscard]] bool is_equal(const std::string& path) const {
-    const Answer answer = git_.ask({"hash-object", "--", path});
-    const auto tracked = found_.index.find(path);
-    return tracked != found_.index.end() && answer.out == tracked->second.object + "\n";
+  void forget_equal() {
+    Words paths;
+    for (const auto& [path, state] : found_.changed)
+      if (state[1] == 'M') paths.push_back(path);
+    for (std::size_t from = 0; from < paths.size(); from += at_once)
+      forget_equal({paths.data() + from, std::min(at_once, paths.size() - from)});
+  }
+
+  void forget_equal(std::span<const std::string> paths) {
+    Words words{"hash-object", "--"};
+    words.insert(words.end(), paths.begin(), paths.end());
+    const std::string listing = out(words);
+    const std::vector<std::string_view> objects = split(listing, '\n');
+    for (std::size_t i = 0; i < paths.size() && i < objects.size(); ++i) {
+      std::string& state = found_.changed[paths[i]];
+      if (objects[i] == found_.index[paths[i]].object) state[1] = '.';
+      if (state == "..") found_.changed.erase(paths[i]);
+    }
   }
 
   /// Also tracked files, for which it is the next one of their kind that would be left out. A pattern that begins with
@@ -147,7 +165,7 @@ class Asking {
     const std::string listing = out(words);
     for (const std::string_view piece : pieces(listing)) {
       const auto [facts, path] = cut(piece, '\t');
-      if (path.ends_with("/migration.sql")) result[std::string{path}] = split(facts, ' ').at(2);
+      if (is_migration(found_, std::string{path})) result[std::string{path}] = split(facts, ' ').at(2);
     }
     return result;
   }
@@ -163,15 +181,33 @@ class Asking {
       released.fork = released.joined ? tree(without_line_end(fork.out)) : released.tip;
     }
     for (const Tree* side : {&released.tip, &released.fork})
-      for (const auto& [path, object] : *side) read_content(path, object);
+      for (const auto& [path, object] : *side)
+        if (!is_ours(path, object)) found_.contents[object] = "";
+    read_contents();
     found_.released = std::move(released);
   }
 
-  void read_content(const std::string& path, const std::string& object) {
+  /// The file on disk is that object, as far as git knows.
+  [[nodiscard]] bool is_ours(const std::string& path, const std::string& object) const {
     const auto tracked = found_.index.find(path);
-    const bool same = tracked != found_.index.end() && tracked->second.object == object && !tracked->second.unseen &&
-                      !found_.changed.contains(path);
-    if (!same && !found_.contents.contains(object)) found_.contents[object] = out({"cat-file", "blob", object});
+    return tracked != found_.index.end() && tracked->second.object == object && !tracked->second.unseen &&
+           !found_.changed.contains(path);
+  }
+
+  /// `OBJECT blob LENGTH`, a line end, the content, a line end.
+  void read_contents() {
+    std::string list;
+    for (const auto& [object, content] : found_.contents) list += object + "\n";
+    const Answer answer = git_.ask({"cat-file", "--batch"}, list);
+    std::string_view rest = answer.out;
+    for (auto& [object, content] : found_.contents) {
+      const auto [heading, behind] = cut(rest, '\n');
+      const auto length = whole_number(heading.substr(std::min(heading.rfind(' ') + 1, heading.size())));
+      if (!heading.starts_with(object + " blob ") || !length)
+        throw Refused{heading.empty() ? without_line_end(answer.err) : std::string{heading}};
+      content = behind.substr(0, static_cast<std::size_t>(*length));
+      rest = behind.substr(std::min(content.size() + 1, behind.size()));
+    }
   }
 
   const Question& question_;
@@ -182,6 +218,13 @@ class Asking {
 };
 
 }  // namespace
+
+bool is_migration(const Repository& repository, const std::string& path) {
+  const std::string& prefix = repository.prefix;
+  if (!prefix.empty() && !path.starts_with(prefix + "/")) return false;
+  const std::string_view below = std::string_view{path}.substr(prefix.empty() ? 0 : prefix.size() + 1);
+  return cut(below, '/').second == "migration.sql";
+}
 
 Repository read_repository(const Question& question) {
   Repository nothing;

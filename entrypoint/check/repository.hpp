@@ -52,6 +52,9 @@ struct Question {
   std::string base;                ///< `origin/main`; may be empty
 };
 
+/// Whether a path from the top is `FOLDER/NAME/migration.sql`: deeper ones are none, as for Prisma.
+[[nodiscard]] bool is_migration(const Repository& repository, const std::string& path);
+
 /// Asks the git on PATH, which changes nothing: no hook, no monitor, no pager, no lock, no prompt.
 [[nodiscard]] Repository read_repository(const Question& question);
 

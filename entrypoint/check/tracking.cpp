@@ -117,8 +117,8 @@ class Tracking {
 
   /// Tracked, and not among the files on disk.
   void judge_lost(const std::string& path, const std::string& state) {
-    const bool is_migration = path.ends_with("/migration.sql") && (state[0] == 'D' || state[1] == 'D');
-    if (!is_migration || (facts_.staged && state == "D.")) return;
+    const bool is_lost = contains(state, 'D') && !contains(state, 'U') && is_migration(git_, path);
+    if (!is_lost || (facts_.staged && state == "D.")) return;
     const std::string name = shown(facts_, path);
     issues_.push_back({Severity::error, "uncommitted", name, 0, "deleted, and that is not committed",
                        "an image that is built from a clone still has it",

@@ -247,6 +247,16 @@ TEST_SUITE("check") {
     CHECK(clone.findings({"--base", "main"}) == "warning order prisma/migrations/20240105000000_mine/migration.sql\n");
   }
 
+  TEST_CASE("what lies deeper is no migration, also where it was released") {
+    const Clone clone;
+    clone.migration("20240103000000_c", "CREATE TABLE c (id int);\n");
+    clone.folder.file("prisma/migrations/20240103000000_c/old/migration.sql", "x");
+    clone.commit();
+    clone.folder.remove("prisma/migrations/20240103000000_c/old");
+
+    CHECK(clone.findings({"--base", "main"}) == "");
+  }
+
   TEST_CASE("line ends make no released migration an edited one") {
     const Clone clone;
     clone.commit();
