@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <array>
 #include <filesystem>
 #include <optional>
 
@@ -241,8 +242,9 @@ class Image {
 
   void from_context(const Transfer& transfer, const std::string& source) {
     const bool is_add = transfer.instruction.name == "ADD";
-    const bool is_remote = source.find("://") != std::string::npos || source.starts_with("git@");
-    if (is_add && (is_remote || source.find(".t") != std::string::npos))
+    const auto is_named = [&](const char* part) { return source.find(part) != std::string::npos; };
+    // What ADD fetches or unpacks.
+    if (is_add && std::ranges::any_of(std::array{"://", "git@", ".tar", ".tgz", ".txz", ".tbz"}, is_named))
       return doubt(transfer.instruction, "may bring it", true);
     (void)bring(transfer, source, folder_);
   }

@@ -16,15 +16,13 @@ constexpr const char* not_in_clones = "an image that is built from a clone does 
 Severity weight(const Watched& file) { return file.role == Watched::Role::lock ? Severity::warning : Severity::error; }
 
 Issue unknown(const Facts& facts, const std::string& what, const std::string& next) {
-  const bool asked = !facts.base.empty();
-  return {asked ? Severity::error : Severity::note,
-          "git",
-          facts.folder.path,
-          0,
-          what,
-          fmt::format("whether the files are tracked, committed{} cannot be known{}",
-                      asked ? " and unchanged since " + facts.base : "", asked ? ", and --base asks for it" : ""),
-          next};
+  Issue issue{
+      Severity::note, "git", facts.folder.path, 0, what, "whether the files are committed cannot be known", next};
+  if (facts.base.empty()) return issue;
+  issue.severity = Severity::error;
+  issue.why =
+      fmt::format("whether the files are unchanged since {} cannot be known, and --base asks for it", facts.base);
+  return issue;
 }
 
 /// git names the folder that it distrusts between quotes.

@@ -303,7 +303,7 @@ TEST_SUITE("check") {
     CHECK(outside.code == 0);
     CHECK(outside.out ==
           "note     prisma/migrations: not in a git repository\n"
-          "  why    whether the files are tracked, committed cannot be known\n"
+          "  why    whether the files are committed cannot be known\n"
           "  next   run it in a clone\n"
           "note     prisma/migrations: no Dockerfile beside the folder or above it\n"
           "  why    whether an image gets the migrations cannot be known\n"
@@ -361,6 +361,24 @@ TEST_SUITE("check") {
     const Ran sub = super.check({}, {}, "sub");
     CHECK(sub.out ==
           "2 migrations in prisma/migrations: committed, copied by Dockerfile:3 to /app/prisma/migrations\n");
+  }
+
+  TEST_CASE("git is given no database URL and asks nobody for a password") {
+    const Clone clone;
+    clone.commit();
+    const Folder tools;
+    const std::string seen = tools.path() + "/seen";
+    tools.file("git", "#!/bin/sh\nenv >>" + seen + "\nexec /usr/bin/git \"$@\"\n");
+    fs::permissions(tools.path() + "/git", fs::perms::owner_all);
+
+    const Ran ran = clone.check(
+        {}, {{"PATH", tools.path() + ":/usr/bin:/bin"}, {"SCHEMAGATE_DATABASE_URL", "postgresql://u:hidden@h/d"}});
+
+    const Ran read = support::run({"cat", seen});
+    CHECK(ran.code == 0);
+    CHECK(contains(read.out, "GIT_TERMINAL_PROMPT=0\n"));
+    CHECK(contains(read.out, "GIT_OPTIONAL_LOCKS=0\n"));
+    CHECK_FALSE(contains(read.out, "hidden"));
   }
 
   TEST_CASE("as a pre-commit hook check judges what is about to be committed") {
