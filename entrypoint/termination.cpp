@@ -29,7 +29,7 @@ std::string head(const std::string& text, std::size_t size) {
 }  // namespace
 
 std::string message_of(const Report& report) {
-  const std::string text = text_of(report);
+  std::string text = text_of(report);
   if (text.size() <= most_bytes) return text;
   const std::size_t excess = text.size() - most_bytes + cut_here.size();
   Report shorter = report;

@@ -29,7 +29,8 @@ struct Azure {
   std::string role = image.database.role("app", "IN ROLE token");
   Endpoint endpoint;
 
-  explicit Azure(std::vector<std::string> answers) : endpoint{std::move(answers)} {
+  explicit Azure(std::vector<std::string> answers, std::chrono::milliseconds per_byte = {})
+      : endpoint{std::move(answers), per_byte} {
     image.database.query("GRANT ALL ON SCHEMA public TO " + role);
   }
 
@@ -114,7 +115,10 @@ TEST_SUITE("identity") {
     azure.endpoint.open();
     azure.image.migration("1_a", "CREATE TABLE a (id int)");
 
-    const Ran ran = azure.apply({{"SCHEMAGATE_AZURE_IDENTITY", client_id}});
+    // By name, which may be two addresses, and nobody listens on the first.
+    const std::string port = azure.endpoint.authority().substr(10);
+    const Ran ran = azure.apply(
+        {{"SCHEMAGATE_AZURE_IDENTITY", client_id}, {"IDENTITY_ENDPOINT", "http://localhost:" + port + "/msi/token"}});
 
     CHECK(ran.code == 0);
     REQUIRE(azure.endpoint.requests().size() == 1);
@@ -154,6 +158,16 @@ TEST_SUITE("identity") {
     CHECK(told(after({"SSH-2.0-OpenSSH\r\n\r\n"}).err) == "not an answer in HTTP: bad version");
     CHECK(told(after({Endpoint::answer("200 OK", std::string(99999, 'x'))}).err) ==
           "not an answer in HTTP: body limit exceeded");
+  }
+
+  TEST_CASE("an answer that comes slowly is waited for") {
+    Azure azure{{Endpoint::token("short")}, std::chrono::milliseconds{2}};
+    azure.expect("short");
+    azure.endpoint.open();
+    azure.image.migration("1_a", "CREATE TABLE a (id int)");
+
+    CHECK(azure.apply().code == 0);
+    CHECK(azure.endpoint.requests().size() == 1);
   }
 
   TEST_CASE("an answer in chunks is read") {

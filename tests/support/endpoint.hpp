@@ -7,6 +7,7 @@
 
 #include <algorithm>
 #include <array>
+#include <chrono>
 #include <mutex>
 #include <stdexcept>
 #include <string>
@@ -20,7 +21,8 @@ namespace support {
 /// every later one the last. It refuses until it is opened.
 class Endpoint {
  public:
-  explicit Endpoint(std::vector<std::string> answers) : answers_{std::move(answers)} {
+  explicit Endpoint(std::vector<std::string> answers, std::chrono::milliseconds per_byte = {})
+      : answers_{std::move(answers)}, per_byte_{per_byte} {
     sockaddr_in address{};
     address.sin_family = AF_INET;
     address.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
@@ -73,8 +75,15 @@ class Endpoint {
         silent_.push_back(session);
         continue;
       }
-      (void)!::send(session, text.data(), text.size(), MSG_NOSIGNAL);
+      say(session, text);
       ::close(session);
+    }
+  }
+  void say(int session, const std::string& text) const {
+    const std::size_t piece = per_byte_.count() > 0 ? 1 : text.size();
+    for (std::size_t at = 0; at < text.size(); at += piece) {
+      if (::send(session, text.data() + at, piece, MSG_NOSIGNAL) < 0) return;
+      std::this_thread::sleep_for(per_byte_);
     }
   }
   static std::string request(int session) {
@@ -96,6 +105,7 @@ class Endpoint {
   int listener_ = ::socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
   int port_ = 0;
   std::vector<std::string> answers_;
+  std::chrono::milliseconds per_byte_;
   std::thread thread_;
   std::vector<int> silent_;
   mutable std::mutex mutex_;
