@@ -127,14 +127,16 @@ struct Course {
 };
 
 /// A failover may lead to the new primary before it is one.
-void wait_for_primary(const Gate& gate, Connection& connection, View& view) {
+void wait_for_primary(const Gate& gate, Connection& connection, View& view, const char* state) {
   const Clock::time_point end = Clock::now() + gate.config.wait;
-  for (bool told = false; view.reading.server.read_only && !view.plan.pending.empty() && Clock::now() < end;) {
+  const bool applies = gate.config.policy.pending == OnPending::apply;
+  for (bool told = false;
+       applies && view.reading.server.read_only && !view.plan.pending.empty() && Clock::now() < end;) {
     if (!told) gate.log.info("waiting_for_primary", "the server only reads now; waiting until it accepts writes");
     told = true;
     connection.wait().pause(std::chrono::milliseconds{500});
-    connection = open(gate, recorded);
-    view = look(gate, connection, recorded);
+    connection = open(gate, state);
+    view = look(gate, connection, state);
   }
 }
 
@@ -157,7 +159,8 @@ std::string summary(const Gate& gate, const View& view, bool migrated) {
 void pass(const Gate& gate, Course& course) {
   Connection connection = open(gate, course.state());
   View view = look(gate, connection, course.state());
-  if (course.migrates) guarded(gate.url, recorded, [&] { wait_for_primary(gate, connection, view); });
+  if (course.losses.happened())
+    guarded(gate.url, course.state(), [&] { wait_for_primary(gate, connection, view, course.state()); });
   course.go_on(view);
   const bool may_run = may_be_running(gate, view);
   if (!may_run) refuse_if(view.verdict);

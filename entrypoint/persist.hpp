@@ -12,13 +12,16 @@ class Losses {
   /// so without progress in between there are three tries.
   void bear(const Gate& gate, const Failure& failure) {
     if (!failure.report().lost || ++count_ == 3) throw;
+    happened_ = true;
     // Held does not let go of signals under a Failure, and the resolver hears none that is held.
     gate.signals.release();
     gate.log.warn("connection_lost", failure.report().what + "; connecting again");
   }
   void forget() { count_ = 0; }
+  [[nodiscard]] bool happened() const { return happened_; }
 
  private:
+  bool happened_ = false;
   int count_ = 0;
 };
 

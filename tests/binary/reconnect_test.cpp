@@ -174,6 +174,29 @@ TEST_SUITE("reconnect") {
         "schemagate: applied 1_a in T\nschemagate: migrated: 1 migration applied\n"));
   }
 
+  TEST_CASE("a server that only reads is waited for when the first question was lost, but not to verify") {
+    Image image;
+    image.migration("1_a", "CREATE TABLE a (id int)");
+    const std::string alter = "ALTER DATABASE " + image.database.name();
+    Session other{image.database.name()};
+    other.value(alter + " SET default_transaction_read_only = on");
+    const Relay verifying{first_question, 1};
+    const Relay applying{first_question, 1};
+
+    const Ran verified = start(image, verifying, {"verify"});
+    Running running{{binary(), "apply", "--migrations", image.folder.path()},
+                    {{"SCHEMAGATE_DATABASE_URL", applying.url(image.database.name())}}};
+    REQUIRE(running.wait_for("the server only reads now"));
+    other.value(alter + " RESET default_transaction_read_only");
+    const Ran ran = running.finish();
+    keep(ran);
+
+    CHECK(verified.code == 76);
+    CHECK(verified.err.starts_with(again + "schemagate: 1 migration is pending:\n"));
+    CHECK(ran.code == 0);
+    CHECK(ran.err.starts_with(again + "schemagate: the server only reads now; waiting until it accepts writes\n"));
+  }
+
   TEST_CASE("a server that only reads for longer than --wait after a failover is refused by name") {
     Image image;
     image.migration("1_a", "CREATE TABLE a (id int)");

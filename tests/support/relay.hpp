@@ -44,7 +44,7 @@ class Relay {
   }
   ~Relay() {
     constexpr std::uint64_t one = 1;
-    (void)!::write(stop_, &one, sizeof one);
+    [[maybe_unused]] const ssize_t told = ::write(stop_, &one, sizeof one);
     thread_.join();
     for (const auto& link : links_) end(link);
     ::close(stop_);
@@ -94,15 +94,17 @@ class Relay {
       }
       ::poll(watched.data(), watched.size(), -1);
       if (watched[0].revents != 0) return;
-      for (std::size_t i = links_.size(); i-- > 0;) {
-        const bool asked = watched[2 + 2 * i].revents != 0;
-        if ((asked && !pass_on(links_[i], true)) || (watched[3 + 2 * i].revents != 0 && !pass_on(links_[i], false))) {
-          end(links_[i]);
-          links_.erase(links_.begin() + static_cast<std::ptrdiff_t>(i));
-        }
-      }
+      for (std::size_t i = links_.size(); i-- > 0;)
+        serve(i, watched[2 + 2 * i].revents != 0, watched[3 + 2 * i].revents != 0);
       if (watched[1].revents != 0) accept();
     }
+  }
+
+  void serve(std::size_t index, bool asked, bool answered) {
+    const bool lives = (!asked || pass_on(links_[index], true)) && (!answered || pass_on(links_[index], false));
+    if (lives) return;
+    end(links_[index]);
+    links_.erase(links_.begin() + static_cast<std::ptrdiff_t>(index));
   }
 
   void accept() {
