@@ -12,7 +12,8 @@ namespace schemagate {
 namespace {
 
 struct Statement {
-  std::size_t end = 0;  ///< behind its `;`
+  std::size_t begin = 0;  ///< of its first word
+  std::size_t end = 0;    ///< behind its `;`
   Kind kind = Kind::ordinary;
 };
 
@@ -76,7 +77,7 @@ class Splitter {
 
   /// An empty statement is none.
   void end(std::size_t at) {
-    if (open_) statements_.push_back({.end = at, .kind = kind(at)});
+    if (open_) statements_.push_back({.begin = begin_, .end = at, .kind = kind(at)});
     open_ = false;
     nesting_ = {};
   }
@@ -157,6 +158,12 @@ bool readable(std::string_view script) { return is_readable(read(script)); }
 std::vector<Segment> segments(std::string_view script) { return segments(script, Grain::outside); }
 std::vector<Segment> segments_by_value(std::string_view script) { return segments(script, Grain::value); }
 std::vector<Segment> segments_apart(std::string_view script) { return segments(script, Grain::perhaps); }
+
+std::vector<Stretch> statements(std::string_view script) {
+  std::vector<Stretch> result;
+  for (const Statement& statement : read(script).statements) result.push_back({statement.begin, statement.end});
+  return result;
+}
 
 bool unlocks(std::string_view script) { return capitals(script).find("PG_ADVISORY_UNLOCK") != std::string::npos; }
 

@@ -43,6 +43,16 @@ struct Segment {
 /// The same, and what may run only outside a transaction block, as a CALL, is a segment of its own: for a script of
 /// which the server has said so (2D000, 25001).
 [[nodiscard]] std::vector<Segment> segments_apart(std::string_view script);
+/// Where a statement stands: from its first word to behind its `;`.
+struct Stretch {
+  std::size_t begin = 0;  ///< bytes
+  std::size_t end = 0;
+
+  friend bool operator==(const Stretch&, const Stretch&) = default;
+};
+
+/// As far as the lexer can read it.
+[[nodiscard]] std::vector<Stretch> statements(std::string_view script);
 
 /// Whether the script may give up session advisory locks, ours among them.
 [[nodiscard]] bool unlocks(std::string_view script);

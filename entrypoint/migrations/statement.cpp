@@ -1,125 +1,16 @@
 #include "migrations/statement.hpp"
 
-#include <algorithm>
 #include <cctype>
-#include <initializer_list>
-#include <map>
-#include <utility>
-#include <vector>
 
 #include "migrations/lexer.hpp"
+#include "migrations/words.hpp"
 
 namespace schemagate {
 namespace {
 
-struct Word {
-  std::string text;
-  std::string keyword;  ///< in capitals; empty when it is none
-  bool reserved = false;
-};
-
-using Keywords = std::initializer_list<std::string_view>;
-/// Names in capitals; values too, and without quotes.
-using Options = std::map<std::string, std::string>;
-
-// More than any statement has that is understood here; a VALUES list may have millions.
-constexpr std::size_t most_words = 2000;
-
-/// The words of a statement, read from left to right.
-class Words {
- public:
-  explicit Words(std::string_view statement) {
-    Lexer lexer{statement};
-    while (words_.size() < most_words) {
-      const auto token = lexer.next();
-      if (!token) break;
-      const std::string_view text = statement.substr(token->begin, token->end - token->begin);
-      if (text == ";" && !words_.empty()) break;
-      if (text != ";")
-        words_.push_back(
-            {.text = std::string{text}, .keyword = token->keyword ? capitals(text) : "", .reserved = token->reserved});
-    }
-  }
-
-  /// All of them or none.
-  bool skip(Keywords keywords) {
-    const auto same = [](const Word& word, std::string_view keyword) { return word.keyword == keyword; };
-    if (words_.size() - at_ < keywords.size()) return false;
-    const auto begin = words_.begin() + static_cast<std::ptrdiff_t>(at_);
-    if (!std::equal(begin, begin + static_cast<std::ptrdiff_t>(keywords.size()), keywords.begin(), same)) return false;
-    at_ += keywords.size();
-    return true;
-  }
-
-  bool skip_mark(std::string_view mark) { return !ended() && words_[at_].text == mark && next(); }
-
-  /// Qualified, as written but for blanks and comments; empty when there is none.
-  std::string name() {
-    std::string result = part();
-    while (!result.empty() && skip_mark(".")) result.append(".").append(next() ? words_[at_ - 1].text : "");
-    return result;
-  }
-
-  /// In parentheses: `(verbose, concurrently off, slot_name = NONE)`.
-  Options options() {
-    Options result;
-    if (!skip_mark("(")) return result;
-    while (!ended() && !skip_mark(")")) {
-      const std::string key = capitals(words_[at_++].text);
-      std::string& value = result[key];
-      value.clear();
-      while (!ended() && words_[at_].text != "," && words_[at_].text != ")") value = plain(words_[at_++].text);
-      skip_mark(",");
-    }
-    return result;
-  }
-
-  /// Those behind the next WITH.
-  Options options_with() {
-    while (!ended() && !skip({"WITH"})) next();
-    return options();
-  }
-
-  [[nodiscard]] bool ended() const { return at_ == words_.size(); }
-
-  /// In capitals, without quotes.
-  [[nodiscard]] std::string last() const { return words_.empty() ? "" : plain(words_.back().text); }
-
-  [[nodiscard]] bool has(std::string_view keyword) const {
-    return std::ranges::find(words_, keyword, &Word::keyword) != words_.end();
-  }
-
-  /// The literals and names that are left, in capitals.
-  [[nodiscard]] std::string rest() const {
-    std::string result;
-    for (std::size_t index = at_; index < words_.size(); ++index)
-      if (words_[index].keyword.empty()) result.append(capitals(words_[index].text)).append(" ");
-    return result;
-  }
-
- private:
-  bool next() { return !ended() && ++at_ > 0; }
-
-  static std::string plain(std::string_view value) {
-    if (value.size() >= 2 && value.starts_with('\'')) value = value.substr(1, value.size() - 2);
-    return capitals(value);
-  }
-
-  std::string part() {
-    if (ended() || words_[at_].reserved) return {};
-    const std::string& text = words_[at_].text;
-    const auto first = static_cast<unsigned char>(text.front());
-    const bool named = std::isalpha(first) != 0 || first == '_' || first == '"' || first >= 0x80;
-    return named && next() ? text : std::string{};
-  }
-
-  std::vector<Word> words_;
-  std::size_t at_ = 0;
-};
-
 bool off(const std::string& value) { return value == "FALSE" || value == "OFF" || value == "0"; }
 
-bool off(const Options& options, const std::string& name) {
+bool off(const OptionMap& options, const std::string& name) {
   const auto found = options.find(name);
   return found != options.end() && off(found->second);
 }
@@ -135,20 +26,12 @@ Sense perhaps(Effect effect) { return meaning(Kind::perhaps, effect); }
 
 bool if_exists(Words& words) { return words.skip({"IF", "EXISTS"}); }
 
-/// `a`, `ONLY a`, `ONLY (a)`, `a *`.
-std::string relation(Words& words) {
-  if (words.skip({"ONLY"})) words.skip_mark("(");
-  std::string name = words.name();
-  if (!words.skip_mark(")")) words.skip_mark("*");
-  return name;
-}
-
 Sense create_index(Words& words) {
   Sense result = outside(Effect::create_index);
   result.action.concurrent = true;
   result.action.conditional = words.skip({"IF", "NOT", "EXISTS"});
   result.action.object = words.name();
-  if (words.skip({"ON"})) result.action.table = relation(words);
+  if (words.skip({"ON"})) result.action.table = words.relation();
   return result;
 }
 
@@ -170,7 +53,7 @@ Sense named(Effect effect, Words& words) {
 /// It creates a replication slot elsewhere, unless it is told not to.
 Sense create_subscription(Words& words) {
   Sense result = named(Effect::create_subscription, words);
-  const Options options = words.options_with();
+  const OptionMap options = words.options_with();
   return off(options, "CONNECT") || off(options, "CREATE_SLOT") ? Sense{} : result;
 }
 
@@ -195,7 +78,7 @@ Sense alter_table(Words& words) {
   Sense result = outside(Effect::detach);
   result.action.concurrent = true;
   result.action.conditional = if_exists(words);
-  result.action.table = relation(words);
+  result.action.table = words.relation();
   if (!words.skip({"DETACH", "PARTITION"})) return {};
   result.action.object = words.name();
   return words.skip({"CONCURRENTLY"}) ? result : Sense{};
@@ -211,7 +94,7 @@ Sense alter_subscription(Words& words) {
     return outside(same_again ? Effect::repeatable : Effect::unknown);
   }
   if (!words.skip({"SET"})) return {};
-  const Options options = words.options();
+  const OptionMap options = words.options();
   return options.contains("FAILOVER") || options.contains("TWO_PHASE") ? perhaps(Effect::repeatable) : Sense{};
 }
 
@@ -235,7 +118,7 @@ Sense alter(Words& words) {
 
 /// Of a partitioned table or index it runs only outside, which the text does not tell.
 Sense reindex(Words& words) {
-  const Options options = words.options();
+  const OptionMap options = words.options();
   const bool whole = words.skip({"SCHEMA"}) || words.skip({"DATABASE"}) || words.skip({"SYSTEM"});
   if (!whole && !words.skip({"TABLE"})) words.skip({"INDEX"});
   const bool concurrent =

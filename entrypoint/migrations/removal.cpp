@@ -1,0 +1,90 @@
+#include "migrations/removal.hpp"
+
+#include <string>
+
+namespace schemagate {
+namespace {
+
+constexpr const char* gone = "statements that name it fail";
+
+Claim removed(const std::string& relation, Act act, const char* sqlstate) {
+  return {.act = act,
+          .relation = relation,
+          .lock = LockMode::access_exclusive,
+          .harm = {.older = Older::breaks, .sqlstate = sqlstate, .why = gone}};
+}
+
+Claims drop_relations(Words& words, Act act, const char* sqlstate) {
+  const bool conditional = words.skip_condition();
+  const bool cascade = words.ahead("CASCADE");
+  Claims claims;
+  for (Words& item : words.until({"CASCADE", "RESTRICT"}).items()) {
+    claims.push_back(removed(item.name(), act, sqlstate));
+    claims.back().conditional = conditional;
+    claims.back().cascade = cascade;
+  }
+  return claims;
+}
+
+Claims drop_index(Words& words) {
+  const bool concurrent = words.skip({"CONCURRENTLY"});
+  Claims claims = drop_relations(words, Act::drop_index, "42P10");
+  for (Claim& claim : claims) {
+    claim.harm = {};
+    claim.waits = concurrent;
+    if (concurrent) claim.lock = LockMode::share_update_exclusive;
+  }
+  return claims;
+}
+
+/// Something of a table: trigger, rule, policy.
+Claims drop_part(Words& words, const Harm& harm) {
+  const bool conditional = words.skip_condition();
+  words.skip_past("ON");
+  return {{.relation = words.name(), .lock = LockMode::access_exclusive, .harm = harm, .conditional = conditional}};
+}
+
+Claims drop_named(Words& words, Act act, const char* sqlstate, const std::string& kind) {
+  words.skip_condition();
+  Claims claims;
+  for (Words& item : words.until({"CASCADE", "RESTRICT"}).items())
+    claims.push_back({.act = act,
+                      .harm = {.older = Older::breaks, .sqlstate = sqlstate, .why = kind + ": " + gone},
+                      .object = item.name(),
+                      .right = ""});
+  return claims;
+}
+
+Claims drop_owned() {
+  return {{.act = Act::unknown,
+           .harm = {.older = Older::breaks, .sqlstate = {}, .why = "what a role owns cannot be told from the text"},
+           .right = ""}};
+}
+
+/// What is in it is not looked at.
+Claims drop_schema(Words& words) {
+  Claims claims = drop_named(words, words.has("CASCADE") ? Act::unknown : Act::other, "42P01", "schema");
+  return claims;
+}
+
+}  // namespace
+
+Claims removal(Words& words) {
+  if (words.skip({"TABLE"}) || words.skip({"FOREIGN", "TABLE"})) return drop_relations(words, Act::drop_table, "42P01");
+  if (words.skip({"VIEW"}) || words.skip({"MATERIALIZED", "VIEW"}) || words.skip({"SEQUENCE"}))
+    return drop_relations(words, Act::drop_table, "42P01");
+  if (words.skip({"INDEX"})) return drop_index(words);
+  if (words.skip({"TRIGGER"})) return drop_part(words, {Older::risky, "", "writes no longer do what the trigger did"});
+  if (words.skip({"RULE"}))
+    return drop_part(words, {Older::risky, "", "statements are no longer rewritten by the rule"});
+  if (words.skip({"POLICY"}))
+    return drop_part(words, {Older::breaks, "42501", "rows that it let through are refused, or hidden"});
+  if (words.skip({"TYPE"}) || words.skip({"DOMAIN"})) return drop_named(words, Act::drop_type, "42704", "type");
+  if (words.skip({"SCHEMA"})) return drop_schema(words);
+  if (words.skip({"EXTENSION"})) return drop_named(words, Act::other, "42883", "extension");
+  if (words.skip({"FUNCTION"}) || words.skip({"PROCEDURE"}) || words.skip({"ROUTINE"}) || words.skip({"AGGREGATE"}))
+    return drop_named(words, Act::other, "42883", "function");
+  return words.skip({"OWNED"}) ? drop_owned() : Claims{};
+}
+
+}  // namespace schemagate
