@@ -35,8 +35,8 @@ Exit codes: the program's own after exec; 64 command line, 65 a migration failed
   76 folder and database disagree, 77 a right is missing, 78 settings or folder, 70 a bug, 126/127 program not
   executable/missing, 128+n stopped by signal n.)";
 
-constexpr std::array command_names{"run",      "apply", "verify",   "status",  "resolve",
-                                   "snapshot", "diff",  "baseline", "sandbox", "check"};
+constexpr std::array command_names{"run",  "apply",    "verify",  "status", "resolve", "snapshot",
+                                   "diff", "baseline", "sandbox", "check",  "plan"};
 constexpr std::array command_help{
     "The gate, then exec PROGRAM. Also without the word: schemagate [options] -- PROGRAM [ARG...]",
     "The gate without exec: apply what is pending, for CI, a job or an init container",
@@ -48,6 +48,7 @@ constexpr std::array command_help{
     "Record migrations as applied in a database without history, if its schema is what they produce",
     "Start a throw-away PostgreSQL, migrate it, run PROGRAM with its DATABASE_URL, remove it all",
     "Judge the folder alone: git, build context, Dockerfile, names, snapshot; no database; exit 78",
+    "Show what apply would run, statement by statement: what each locks, how long, and whom it breaks",
 };
 
 [[noreturn]] void usage(const std::string& what) {
@@ -59,7 +60,7 @@ struct Formatter : CLI::Formatter {
   std::string make_usage(const CLI::App* app, std::string name) const override {
     if (app->get_parent() != nullptr) return CLI::Formatter::make_usage(app, name);
     return "Usage: schemagate [run] [options] -- PROGRAM [ARG...]\n"
-           "       schemagate apply|verify|status|resolve|snapshot|diff|baseline|check [options]\n"
+           "       schemagate apply|verify|status|plan|resolve|snapshot|diff|baseline|check [options]\n"
            "       schemagate sandbox [options] -- PROGRAM [ARG...]\n";
   }
 };
@@ -108,11 +109,13 @@ struct Parser {
                        "Replay on the empty database that SCHEMAGATE_DATABASE_URL or DATABASE_URL names");
     snapshot->add_option("--schema", line.schema, "Where unqualified names go: the URL's ?schema= [public]")
         ->type_name("NAME");
-    CLI::App* diff = commands["diff"];
-    diff->add_flag("--json", json, "One JSON object on stdout");
-    diff->add_option("--format", format, "text, json, or markdown for a pull request")
-        ->check(CLI::IsMember({"text", "json", "markdown"}))
-        ->type_name("");
+    for (const char* shown : {"diff", "plan"}) {
+      commands[shown]->add_flag("--json", json, "One JSON object on stdout");
+      commands[shown]
+          ->add_option("--format", format, "text, json, or markdown for a pull request")
+          ->check(CLI::IsMember({"text", "json", "markdown"}))
+          ->type_name("");
+    }
     commands["baseline"]
         ->add_option("--up-to", line.up_to, "The last migration that the database already contains")
         ->type_name("NAME");
@@ -163,7 +166,7 @@ struct Parser {
 
 /// Commands with options of their own have help of their own; CLI11 would show nearly nothing for the others.
 std::string help_text(const Parser& parser) {
-  for (const char* name : {"status", "resolve", "snapshot", "diff", "baseline", "sandbox", "check"})
+  for (const char* name : {"status", "resolve", "snapshot", "diff", "baseline", "sandbox", "check", "plan"})
     if (const CLI::App* command = parser.commands.at(name); parser.app.got_subcommand(command))
       return parser.app.get_formatter()->make_help(command, "schemagate " + command->get_name(),
                                                    CLI::AppFormatMode::Normal);

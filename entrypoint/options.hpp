@@ -7,7 +7,7 @@
 
 namespace schemagate {
 
-enum class Command { run, apply, verify, status, resolve, snapshot, diff, baseline, sandbox, check };
+enum class Command { run, apply, verify, status, resolve, snapshot, diff, baseline, sandbox, check, plan };
 enum class Resolution { applied, rolled_back, accept };
 enum class Format { text, json, markdown, github };
 

@@ -11,6 +11,7 @@
 #include "check.hpp"
 #include "difference.hpp"
 #include "failure.hpp"
+#include "foresee.hpp"
 #include "gate.hpp"
 #include "guarded.hpp"
 #include "hooks.hpp"
@@ -119,6 +120,9 @@ int act(const Gate& gate, const std::optional<Program>& program, Environment& en
       return 0;
     case Command::status:
       show(gate);
+      return 0;
+    case Command::plan:
+      foresee(gate);
       return 0;
     case Command::resolve:
       repair(gate);

@@ -36,6 +36,7 @@ Claim options(Words& words) {
 Claim rename(const std::string& to) {
   Claim claim = all(breaks("42P01", "statements that use its old name fail"));
   claim.act = Act::rename_table;
+  claim.only = true;
   claim.object = to;
   return claim;
 }
@@ -54,7 +55,11 @@ Claim renamed(Words& words) {
   return claim;
 }
 
-Claim moved() { return all(breaks("42P01", "statements that look for it in its old schema fail")); }
+Claim moved() {
+  Claim claim = all(breaks("42P01", "statements that look for it in its old schema fail"));
+  claim.only = true;
+  return claim;
+}
 
 Claim dropped(Words& words) {
   const bool constraint = words.skip({"CONSTRAINT"});
@@ -64,6 +69,7 @@ Claim dropped(Words& words) {
   claim.act = constraint ? Act::drop_constraint : Act::drop_column;
   claim.object = folded(words.name());
   claim.conditional = conditional;
+  claim.cascade = words.skip({"CASCADE"});
   return claim;
 }
 
@@ -97,6 +103,7 @@ Claim forced(bool on) {
 Claim validated(Words& words) {
   words.skip({"CONSTRAINT"});
   Claim claim = act(LockMode::share_update_exclusive, {}, Work::scan);
+  claim.act = Act::validate;
   claim.object = folded(words.name());
   return claim;
 }
@@ -108,10 +115,8 @@ Claim unread() {
   return claim;
 }
 
-/// An action that is one claim on the table itself.
+/// An action that is one claim on the table itself, not on what inherits from it.
 Claim simple(Words& words) {
-  if (words.skip({"DROP"})) return dropped(words);
-  if (words.skip({"VALIDATE"})) return validated(words);
   if (words.skip({"ENABLE"})) return switched(words, true);
   if (words.skip({"DISABLE"})) return switched(words, false);
   if (words.skip({"FORCE"})) return forced(true);
@@ -136,20 +141,26 @@ Claims action(Words words) {
   if (words.skip({"ALTER"})) return altered(words);
   if (words.skip({"INHERIT"})) return inherit(words, true);
   if (words.skip({"NO", "INHERIT"})) return inherit(words, false);
-  return {simple(words)};
+  if (words.skip({"DROP"})) return {dropped(words)};
+  if (words.skip({"VALIDATE"})) return {validated(words)};
+  Claim claim = simple(words);
+  claim.only = true;
+  return {claim};
 }
 
 Claims attach(Words& words) {
   Claim partition = all({}, Work::scan);
   partition.relation = words.name();
-  return {act(LockMode::share_update_exclusive), partition};
+  Claim parent = act(LockMode::share_update_exclusive, {}, Work::scan);
+  parent.act = Act::partition;
+  return {parent, partition};
 }
 
 Claims detach(Words& words) {
   Claim partition = all();
   partition.relation = words.name();
   Claim parent = all(risky("", "its rows are no longer there for who asks the parent"));
-  parent.only = true;
+  parent.act = Act::partition;
   if (words.ahead("CONCURRENTLY") || words.skip_word("FINALIZE")) {
     parent.lock = LockMode::share_update_exclusive;
     parent.waits = partition.waits = words.ahead("CONCURRENTLY");

@@ -137,19 +137,13 @@ Claims refresh(Words& words) {
   return {claim};
 }
 
-/// On what is in a relation, or on it.
+/// On a relation or a column; for a constraint, a trigger or a policy their table is only opened.
 Claims comment(Words& words) {
   words.skip({"ON"});
   if (words.skip({"COLUMN"})) {
     const std::string column = words.name();
     return {locks(column.substr(0, column.rfind('.')), LockMode::share_update_exclusive)};
   }
-  for (const std::string_view kind : {"CONSTRAINT", "TRIGGER", "RULE", "POLICY"})
-    if (words.skip({kind})) {
-      words.skip_past("ON");
-      if (words.skip({"DOMAIN"})) return {};
-      return {locks(words.name(), LockMode::share_update_exclusive)};
-    }
   words.skip({"FOREIGN"});
   words.skip({"MATERIALIZED"});
   for (const std::string_view kind : {"TABLE", "VIEW", "INDEX", "SEQUENCE"})
@@ -169,6 +163,7 @@ Claims set(Words& words) {
     claim.names = {words.peek()};
     return {claim};
   }
+  if (words.skip({"ROLE"}) || words.skip({"AUTHORIZATION"})) return {{.act = Act::set_role, .right = ""}};
   if (capitals(words.name()) != "SEARCH_PATH") return {};
   if (!words.skip_mark("=")) words.skip({"TO"});
   for (Words& item : words.items()) claim.names.push_back(item.text());
@@ -189,7 +184,7 @@ Claims revoke(Words& words) {
   return {{.harm = {Older::risky, "42501", "whoever loses the privilege is refused"}, .right = ""}};
 }
 
-Claims nothing(Words&) { return {}; }
+Claims nothing(Words& /*words*/) { return {}; }
 
 Claims drop_insert(Words& words) {
   words.skip({"INTO"});
@@ -202,9 +197,18 @@ Claims remove_rows(Words& words) {
 }
 
 Claims modify(Words& words) { return change(words, "UPDATE"); }
-Claims block(Words&) { return unknown("what a block, a procedure or a prepared statement does cannot be told"); }
+Claims block(Words& /*words*/) {
+  return unknown("what a block, a procedure or a prepared statement does cannot be told");
+}
 
 Claims explain(Words& words) { return words.has("ANALYZE") ? unknown("EXPLAIN ANALYZE runs its statement") : Claims{}; }
+
+/// Reads a sample of the rows.
+Claims analyze(Words& words) {
+  Claims claims = vacuum(words);
+  for (Claim& claim : claims) claim.work = Work::catalog;
+  return claims;
+}
 
 using Reader = Claims (*)(Words&);
 
@@ -225,8 +229,8 @@ constexpr auto readers = std::to_array<std::pair<std::string_view, Reader>>({
     {"TRUNCATE", truncate},
     {"CLUSTER", cluster},
     {"VACUUM", vacuum},
-    {"ANALYZE", vacuum},
-    {"ANALYSE", vacuum},
+    {"ANALYZE", analyze},
+    {"ANALYSE", analyze},
     {"REINDEX", reindex},
     {"REFRESH", refresh},
     {"COMMENT", comment},

@@ -45,6 +45,7 @@ struct Harm {
 enum class Act {
   other,
   create,        ///< makes `relation`, if it is not there
+  replace,       ///< the same, for OR REPLACE
   add_column,    ///< a default may be volatile
   column_type,   ///< may keep the rows as they are
   set_not_null,  ///< a valid CHECK spares the scan
@@ -53,6 +54,8 @@ enum class Act {
   drop_column,
   drop_constraint,
   drop_table,     ///< referenced tables are locked too
+  validate,       ///< may be valid already
+  partition,      ///< of `relation`, whose default partition is locked too
   drop_index,     ///< its table is locked
   reindex_index,  ///< likewise
   rename_table,
@@ -63,6 +66,7 @@ enum class Act {
   rename_type,
   extension,    ///< may not be allowed
   search_path,  ///< changes what names mean
+  set_role,     ///< whose rights count from here on is unknown
   query,        ///< SELECT: what it calls may do anything
   unknown,      ///< DO, CALL, EXECUTE: nobody can tell
 };

@@ -42,11 +42,15 @@ void add_referenced(std::vector<Words> elements, Claims& claims) {
 void add_parents(Words& words, Claims& claims) {
   for (; !words.ended(); words.next()) {
     if (words.skip({"PARTITION", "OF"})) {
-      claims.push_back(locks(words.name(), LockMode::access_exclusive));
+      claims.push_back(locks(words.name(), LockMode::access_exclusive, Work::scan));
+      claims.back().act = Act::partition;
       add_referenced(words.group(), claims);
     }
     if (!words.skip({"INHERITS"})) continue;
-    for (Words& parent : words.group()) claims.push_back(locks(parent.name(), LockMode::share_update_exclusive));
+    for (Words& parent : words.group()) {
+      claims.push_back(locks(parent.name(), LockMode::share_update_exclusive));
+      claims.back().only = true;
+    }
   }
 }
 
@@ -83,8 +87,9 @@ Claims create_index(Words& words, bool unique) {
 Claims create_view(Words& words, bool replace) {
   const bool conditional = words.skip_condition();
   Claims claims{created(words.name())};
-  claims[0].conditional = conditional || replace;
+  claims[0].conditional = conditional;
   if (!replace) return claims;
+  claims[0].act = Act::replace;
   claims.push_back(locks(claims[0].relation, LockMode::access_exclusive));
   claims[1].conditional = true;
   return claims;

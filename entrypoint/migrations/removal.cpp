@@ -84,6 +84,9 @@ Claims removal(Words& words) {
   if (words.skip({"EXTENSION"})) return drop_named(words, Act::other, "42883", "extension");
   if (words.skip({"FUNCTION"}) || words.skip({"PROCEDURE"}) || words.skip({"ROUTINE"}) || words.skip({"AGGREGATE"}))
     return drop_named(words, Act::other, "42883", "function");
+  if (words.skip({"STATISTICS"}))
+    return {{.harm = {.older = Older::works, .sqlstate = {}, .why = "its table is locked in SHARE UPDATE EXCLUSIVE"},
+             .right = ""}};
   return words.skip({"OWNED"}) ? drop_owned() : Claims{};
 }
 

@@ -43,6 +43,7 @@ struct Segment {
 /// The same, and what may run only outside a transaction block, as a CALL, is a segment of its own: for a script of
 /// which the server has said so (2D000, 25001).
 [[nodiscard]] std::vector<Segment> segments_apart(std::string_view script);
+
 /// Where a statement stands: from its first word to behind its `;`.
 struct Stretch {
   std::size_t begin = 0;  ///< bytes

@@ -170,6 +170,18 @@ TEST_SUITE("pooler") {
     CHECK(start({"resolve", "--accept", "1_a"}, folder, pooler.url(database)).code == 78);
   }
 
+  TEST_CASE("through transaction mode a plan is made, and says behind it that apply would refuse") {
+    const Database database;
+    const Pooler pooler{"transaction", 2};
+    Folder folder;
+
+    const Ran ran = start({"plan"}, one_migration(folder), pooler.url(database));
+
+    CHECK(ran.code == 78);
+    CHECK(ran.out.find("      1  harmless                 CREATE TABLE a (id int)\n") != std::string::npos);
+    CHECK(ran.err == refusal(pooler.place(database)));
+  }
+
   TEST_CASE("session mode applies and repairs, also with a pool of one") {
     for (const int size : {1, 2, 20}) {
       const Database database;

@@ -1,0 +1,18 @@
+#pragma once
+
+#include <optional>
+#include <string>
+
+#include "forecast/forecast.hpp"
+
+namespace schemagate {
+
+/// `right` is a privilege, OWNER or MAINTAIN (PostgreSQL 17; the owner's before).
+[[nodiscard]] Problem missing_right(const std::string& right, const Relation& relation, const std::string& role,
+                                    int version);
+[[nodiscard]] Problem missing_schema_right(const std::string& schema, const std::string& role);
+
+/// Nothing when CREATE EXTENSION is allowed, or does nothing. Exit code 77, and 65 for what the server does not have.
+[[nodiscard]] std::optional<Problem> refused_extension(const std::string& name, bool conditional, const Facts& facts);
+
+}  // namespace schemagate

@@ -1,0 +1,14 @@
+#pragma once
+
+#include <string>
+
+namespace schemagate {
+
+/// A type as written, as format_type() prints it: `character varying(20)` of `VARCHAR ( 20 )`.
+[[nodiscard]] std::string canonical_type(const std::string& written);
+
+/// Whether ALTER COLUMN … TYPE writes the rows anew: ATColumnChangeRequiresRewrite (src/backend/commands/tablecmds.c).
+/// Both as format_type() prints them; what is not known here does. `utc`: the session's time zone has no offset.
+[[nodiscard]] bool rewrites(const std::string& from, const std::string& to, bool utc);
+
+}  // namespace schemagate

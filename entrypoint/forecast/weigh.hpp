@@ -1,0 +1,57 @@
+#pragma once
+
+#include <map>
+#include <set>
+#include <string>
+#include <vector>
+
+#include "forecast/forecast.hpp"
+#include "forecast/names.hpp"
+#include "forecast/reach.hpp"
+
+namespace schemagate {
+
+/// What each statement comes to on the live database, in the order in which they run.
+class Weigher {
+ public:
+  explicit Weigher(const Facts& facts) : facts_{facts}, names_{facts}, reach_{facts} {}
+
+  /// Adds to a step that has its place and text already.
+  void weigh(const Claims& claims, Step& step);
+
+  [[nodiscard]] std::vector<Problem> problems() const { return problems_; }
+  /// Keys of what was made anew.
+  [[nodiscard]] const std::set<std::string>& restored() const { return restored_; }
+
+ private:
+  [[nodiscard]] bool is_done(const Claims& claims, Step& step);
+  void add(const Claim& claim, Step& step);
+  void add_known(const Claim& claim, const Relation& relation, Step& step);
+  void add_index(const Claim& claim, const Relation& index, Step& step);
+  void without_relation(const Claim& claim, Step& step);
+  void change_names(const Claim& claim, std::optional<Oid> found);
+  void require_right(const Claim& claim, const Relation& relation);
+  void require_schema(const Claim& claim);
+
+  [[nodiscard]] Work work_of(const Claim& claim, const Relation& relation, Step& step) const;
+  [[nodiscard]] Work new_column(const Claim& claim, const Relation& relation, Step& step) const;
+  [[nodiscard]] Work new_type(const Claim& claim, const Relation& relation) const;
+  [[nodiscard]] bool is_volatile(const std::string& function) const;
+  [[nodiscard]] Notice notice_of(const Claim& claim, const Relation& relation) const;
+
+  void drop_type(const Claim& claim, Step& step);
+  void rename_type(const Claim& claim, Step& step);
+  void query(const Claim& claim, Step& step) const;
+  void extension(const Claim& claim, Step& step);
+  void problem(int code, const std::string& what, const std::string& next);
+
+  const Facts& facts_;
+  Names names_;
+  Reach reach_;
+  std::map<std::string, std::string> types_;  ///< what a type was called at first; empty for a new one
+  std::set<std::string> restored_;
+  std::vector<Problem> problems_;
+  bool other_role_ = false;
+};
+
+}  // namespace schemagate
