@@ -127,7 +127,7 @@ struct Variable {
 bool is_name(char c) { return c == '_' || (c >= '0' && c <= '9') || (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z'); }
 
 std::string take_name(std::string_view& rest) {
-  const std::size_t length = static_cast<std::size_t>(std::ranges::find_if_not(rest, is_name) - rest.begin());
+  const auto length = static_cast<std::size_t>(std::ranges::find_if_not(rest, is_name) - rest.begin());
   std::string name{rest.substr(0, length)};
   rest.remove_prefix(name.size());
   return name;

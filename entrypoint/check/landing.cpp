@@ -138,7 +138,7 @@ class Image {
       if (contains(word, '='))
         set(arguments, std::string{name}, expanded(text, arguments));
       else if (global != globals_.end())
-        set(arguments, global->first, global->second);
+        arguments[global->first] = global->second;
     }
   }
 

@@ -61,6 +61,7 @@ TEST_SUITE("dockerfile") {
     CHECK(where("ARG D=prisma\nFROM n\nARG D\nENV TO=/app FROM=x\nWORKDIR $TO\nCOPY ${D}/migrations $TO/m\n") ==
           "copied 6 /app/m");
     CHECK(where("ARG D=prisma\nFROM n\nCOPY ${D}/migrations /m\n") == "unknown 2 ");
+    CHECK(where("ARG D=prisma\nARG D\nFROM n\nARG D\nCOPY $D /m\n") == "copied 5 /m/migrations");
     CHECK(where("FROM n\nENV A prisma\nARG B=$X\nCOPY $A /m\n") == "copied 4 /m/migrations");
     CHECK(where("FROM n\nCOPY prisma/migrations/1_a /m/1_a\n") == "unknown 1 ");
     CHECK(where("FROM n\nCOPY . /app\n", "") == "copied 2 /app");
