@@ -64,7 +64,7 @@ std::optional<Problem> refused_to_role(const std::string& name, const Extension&
 
 }  // namespace
 
-Problem missing_right(const std::string& right, const Relation& relation, const std::string& role, int version) {
+Problem missing_right(std::string_view right, const Relation& relation, const std::string& role, int version) {
   const std::string table = sql_name(relation);
   if (right == "OWNER" || (right == "MAINTAIN" && version < 170000))
     return {no_right, fmt::format("the role \"{}\" is not the owner of {}", role, table),

@@ -2,13 +2,14 @@
 
 #include <optional>
 #include <string>
+#include <string_view>
 
 #include "forecast/forecast.hpp"
 
 namespace schemagate {
 
 /// `right` is a privilege, OWNER or MAINTAIN (PostgreSQL 17; the owner's before).
-[[nodiscard]] Problem missing_right(const std::string& right, const Relation& relation, const std::string& role,
+[[nodiscard]] Problem missing_right(std::string_view right, const Relation& relation, const std::string& role,
                                     int version);
 [[nodiscard]] Problem missing_schema_right(const std::string& schema, const std::string& role);
 

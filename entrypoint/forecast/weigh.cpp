@@ -34,6 +34,10 @@ Older older(Level level) {
   return level == Level::breaking ? Older::breaks : Older::risky;
 }
 
+Notice plain_notice(const Claim& claim, const std::string& object, const std::string& key = {}) {
+  return {claim.harm.older, std::string{claim.harm.sqlstate}, object, std::string{claim.harm.why}, key};
+}
+
 /// `(a IS NOT NULL)`, as pg_get_expr() prints it; NotNullImpliedByRelConstraints proves more (tablecmds.c).
 bool proves_not_null(const TableConstraint& check, const std::string& column) {
   if (check.kind != 'c' || !check.valid) return false;
@@ -92,30 +96,41 @@ Work Weigher::work_of(const Claim& claim, const Relation& relation, Step& step) 
   return claim.work;
 }
 
+/// A claim on a column that is there.
+std::optional<Notice> Weigher::column_notice(const Claim& claim, const Relation& relation, const Column& known) const {
+  const std::string object = full_name(relation) + "." + claim.object;
+  switch (claim.act) {
+    case Act::column_type:
+      return type_notice(claim, known, object);
+    case Act::set_not_null:
+      if (known.not_null) return Notice{};
+      if (known.filled) return Notice{Older::risky, "23502", object, "statements that write NULL fail", {}};
+      return std::nullopt;
+    case Act::set_default:
+      return known.filled ? std::nullopt : std::optional{Notice{}};
+    case Act::drop_default:
+      if (known.not_null) return Notice{Older::breaks, "23502", object, "every INSERT that leaves it out fails", {}};
+      return std::nullopt;
+    default:
+      return std::nullopt;
+  }
+}
+
+Notice Weigher::type_notice(const Claim& claim, const Column& known, const std::string& object) const {
+  const std::string to = canonical_type(claim.type);
+  if (known.type == to) return {};
+  const Meaning meaning = changed_type(known.type, to);
+  return {older(meaning.level), meaning.sqlstate, object, known.type + " becomes " + to + ": " + meaning.reason,
+          fmt::format("{} becomes {}", names_.full(claim.type), names_.full(known.type))};
+}
+
 Notice Weigher::notice_of(const Claim& claim, const Relation& relation) const {
-  const std::string object = full_name(relation) + (claim.object.empty() ? "" : "." + claim.object);
-  Notice notice{.older = claim.harm.older,
-                .sqlstate = claim.harm.sqlstate,
-                .object = claim.act == Act::rename_table ? full_name(relation) : object,
-                .why = claim.harm.why,
-                .key = {}};
-  const Column* known = column(relation, claim.object);
-  if (claim.act == Act::drop_table || claim.act == Act::rename_table) notice.key = "relation " + full_name(relation);
-  if (claim.act == Act::column_type && known != nullptr) {
-    const std::string to = canonical_type(claim.type);
-    if (known->type == to) return {};
-    const Meaning meaning = changed_type(known->type, to);
-    return {older(meaning.level), meaning.sqlstate, object, known->type + " becomes " + to + ": " + meaning.reason,
-            fmt::format("{} becomes {}", names_.full(claim.type), names_.full(known->type))};
-  }
-  if (claim.act == Act::set_not_null && known != nullptr && known->not_null) return {};
-  if (claim.act == Act::set_not_null && known != nullptr && known->filled) {
-    notice.older = Older::risky;
-    notice.why = "statements that write NULL fail";
-  }
-  if (claim.act == Act::set_default && known != nullptr && !known->filled) return {};
-  if (claim.act == Act::drop_default && known != nullptr && known->not_null)
-    return {Older::breaks, "23502", object, "every INSERT that leaves it out fails", {}};
+  if (const Column* known = column(relation, claim.object))
+    if (const auto notice = column_notice(claim, relation, *known)) return *notice;
+  const bool renamed = claim.act == Act::rename_table;
+  Notice notice = plain_notice(claim, full_name(relation));
+  if (!renamed && !claim.object.empty()) notice.object += "." + claim.object;
+  if (renamed || claim.act == Act::drop_table) notice.key = "relation " + full_name(relation);
   return notice;
 }
 
@@ -130,7 +145,7 @@ void Weigher::add_index(const Claim& claim, const Relation& index, Step& step) {
 /// Who needs what PostgreSQL asks for before it takes the lock.
 void Weigher::require_right(const Claim& claim, const Relation& relation) {
   if (facts_.superuser || other_role_ || claim.right.empty() || claim.right == "CREATE") return;
-  const auto has_right = [&](const std::string& right) { return relation.rights.contains(right); };
+  const auto has_right = [&](std::string_view right) { return relation.rights.contains(std::string{right}); };
   const Relation* table = reach_.known(relation.table);
   if (has_right("OWNER") || has_right(claim.right) || (table != nullptr && table->rights.contains("OWNER"))) return;
   const Problem missing = missing_right(claim.right, relation, facts_.role, facts_.version);
@@ -180,8 +195,7 @@ void Weigher::change_names(const Claim& claim, std::optional<Oid> found) {
 void Weigher::drop_type(const Claim& claim, Step& step) {
   const auto found = types_.find(names_.full(claim.object));
   const std::string first = found == types_.end() ? names_.full(claim.object) : found->second;
-  if (!first.empty())
-    step.notices.push_back({claim.harm.older, claim.harm.sqlstate, first, claim.harm.why, "type " + first});
+  if (!first.empty()) step.notices.push_back(plain_notice(claim, first, "type " + first));
   types_[names_.full(claim.object)] = "";
 }
 
@@ -190,8 +204,7 @@ void Weigher::rename_type(const Claim& claim, Step& step) {
   const std::string to = from.substr(0, from.find('.') + 1) + folded(claim.names.at(0));
   const auto found = types_.find(from);
   const std::string first = found == types_.end() ? from : found->second;
-  if (!first.empty())
-    step.notices.push_back({claim.harm.older, claim.harm.sqlstate, first, claim.harm.why, "type " + first});
+  if (!first.empty()) step.notices.push_back(plain_notice(claim, first, "type " + first));
   types_[to] = first;
   types_.erase(from);
   restored_.insert("type " + to);
@@ -237,25 +250,25 @@ void Weigher::without_relation(const Claim& claim, Step& step) {
     default:
       break;
   }
-  if (claim.act == Act::unknown) step.unknown = true;
   if (claim.harm.older != Older::works)
-    step.notices.push_back({claim.harm.older, claim.harm.sqlstate, claim.object, claim.harm.why, {}});
+    step.notices.push_back(plain_notice(claim, claim.object));
   else if (!claim.harm.why.empty())
-    step.notes.push_back(claim.harm.why);
+    step.notes.emplace_back(claim.harm.why);
 }
 
 void Weigher::add(const Claim& claim, Step& step) {
+  if (claim.act == Act::unknown) step.unknown = true;
   if (claim.relation.empty()) return without_relation(claim, step);
   const std::optional<Oid> found = names_.find(claim.relation);
-  const bool creates = claim.act == Act::create || claim.act == Act::replace;
-  if (creates && !found) require_schema(claim);
-  if (claim.act == Act::unknown) step.unknown = true;
-  if (found && *found != Names::fresh && !creates)
-    if (const Relation* relation = reach_.known(*found)) add_known(claim, *relation, step);
-  if (!found && !creates)
-    step.notes.push_back(claim.conditional
-                             ? claim.relation + " is not there: nothing is done"
-                             : claim.relation + " is not there, or this role does not see it: the statement fails");
+  if (claim.act == Act::create || claim.act == Act::replace) {
+    if (!found) require_schema(claim);
+  } else if (!found) {
+    step.notes.push_back(claim.relation + (claim.conditional
+                                               ? " is not there: nothing is done"
+                                               : " is not there, or this role does not see it: the statement fails"));
+  } else if (const Relation* relation = reach_.known(*found)) {
+    add_known(claim, *relation, step);
+  }
   change_names(claim, found);
 }
 

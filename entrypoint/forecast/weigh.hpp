@@ -1,6 +1,7 @@
 #pragma once
 
 #include <map>
+#include <optional>
 #include <set>
 #include <string>
 #include <vector>
@@ -37,6 +38,9 @@ class Weigher {
   [[nodiscard]] Work new_column(const Claim& claim, const Relation& relation, Step& step) const;
   [[nodiscard]] Work new_type(const Claim& claim, const Relation& relation) const;
   [[nodiscard]] bool is_volatile(const std::string& function) const;
+  [[nodiscard]] std::optional<Notice> column_notice(const Claim& claim, const Relation& relation,
+                                                    const Column& known) const;
+  [[nodiscard]] Notice type_notice(const Claim& claim, const Column& known, const std::string& object) const;
   [[nodiscard]] Notice notice_of(const Claim& claim, const Relation& relation) const;
 
   void drop_type(const Claim& claim, Step& step);

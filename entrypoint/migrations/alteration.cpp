@@ -15,8 +15,8 @@ Claim act(LockMode lock, const Harm& harm = {}, Work work = Work::catalog) {
   return {.lock = lock, .work = work, .harm = harm};
 }
 
-Harm risky(const std::string& sqlstate, const std::string& why) { return {Older::risky, sqlstate, why}; }
-Harm breaks(const std::string& sqlstate, const std::string& why) { return {Older::breaks, sqlstate, why}; }
+Harm risky(std::string_view sqlstate, std::string_view why) { return {Older::risky, sqlstate, why}; }
+Harm breaks(std::string_view sqlstate, std::string_view why) { return {Older::breaks, sqlstate, why}; }
 
 Claim all(const Harm& harm = {}, Work work = Work::catalog) { return act(LockMode::access_exclusive, harm, work); }
 

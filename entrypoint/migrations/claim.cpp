@@ -16,15 +16,15 @@ Claim locks(const std::string& relation, LockMode lock, Work work = Work::catalo
   return {.relation = relation, .lock = lock, .work = work};
 }
 
-Claims unknown(const std::string& why) {
+Claims unknown(std::string_view why) {
   return {{.act = Act::unknown, .harm = {.older = Older::works, .sqlstate = {}, .why = why}, .right = ""}};
 }
 
-Claim writes(const std::string& relation, const std::string& right) {
+Claim writes(const std::string& relation, std::string_view right) {
   return {.act = Act::write, .relation = relation, .lock = LockMode::row_exclusive, .right = right};
 }
 
-Claims change(Words& words, const std::string& right) {
+Claims change(Words& words, std::string_view right) {
   Claim claim = writes(words.relation(), right);
   claim.whole = !words.cut() && !words.ahead("WHERE");
   return {claim};

@@ -37,8 +37,8 @@ enum class Older { works, risky, breaks };
 
 struct Harm {
   Older older = Older::works;
-  std::string sqlstate{};  ///< that their statements meet; empty when they are not refused
-  std::string why{};
+  std::string_view sqlstate{};  ///< that their statements meet; empty when they are not refused
+  std::string_view why{};
 };
 
 /// What the live database may change in what the text says.
@@ -81,7 +81,7 @@ struct Claim {
   std::string object{};              ///< column, constraint …, without quotes; what a relation is renamed to
   std::string type{};                ///< as written
   std::vector<std::string> names{};  ///< functions that are called, schemas of a path, as written
-  std::string right = "OWNER";       ///< on the relation; empty for none
+  std::string_view right = "OWNER";  ///< on the relation; empty for none
   bool conditional = false;          ///< IF EXISTS, IF NOT EXISTS
   bool cascade = false;
   bool only = false;      ///< not what inherits from it

@@ -13,8 +13,8 @@ Claim all(const Harm& harm = {}, Work work = Work::catalog) {
   return {.lock = LockMode::access_exclusive, .work = work, .harm = harm};
 }
 
-Harm risky(const std::string& sqlstate, const std::string& why) { return {Older::risky, sqlstate, why}; }
-Harm breaks(const std::string& sqlstate, const std::string& why) { return {Older::breaks, sqlstate, why}; }
+Harm risky(std::string_view sqlstate, std::string_view why) { return {Older::risky, sqlstate, why}; }
+Harm breaks(std::string_view sqlstate, std::string_view why) { return {Older::breaks, sqlstate, why}; }
 
 constexpr const char* refused = "writes that used to pass are refused";
 

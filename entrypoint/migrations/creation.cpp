@@ -19,7 +19,7 @@ Claim locks(const std::string& relation, LockMode lock, Work work = Work::catalo
   return {.relation = relation, .lock = lock, .work = work};
 }
 
-Harm risky(const std::string& sqlstate, const std::string& why) {
+Harm risky(std::string_view sqlstate, std::string_view why) {
   return {.older = Older::risky, .sqlstate = sqlstate, .why = why};
 }
 

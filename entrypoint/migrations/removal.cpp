@@ -44,12 +44,12 @@ Claims drop_part(Words& words, const Harm& harm) {
   return {{.relation = words.name(), .lock = LockMode::access_exclusive, .harm = harm, .conditional = conditional}};
 }
 
-Claims drop_named(Words& words, Act act, const char* sqlstate, const std::string& kind) {
+Claims drop_named(Words& words, Act act, const char* sqlstate, std::string_view why) {
   words.skip_condition();
   Claims claims;
   for (Words& item : words.until({"CASCADE", "RESTRICT"}).items())
     claims.push_back({.act = act,
-                      .harm = {.older = Older::breaks, .sqlstate = sqlstate, .why = kind + ": " + gone},
+                      .harm = {.older = Older::breaks, .sqlstate = sqlstate, .why = why},
                       .object = item.name(),
                       .right = ""});
   return claims;
@@ -63,7 +63,8 @@ Claims drop_owned() {
 
 /// What is in it is not looked at.
 Claims drop_schema(Words& words) {
-  Claims claims = drop_named(words, words.has("CASCADE") ? Act::unknown : Act::other, "42P01", "schema");
+  Claims claims = drop_named(words, words.has("CASCADE") ? Act::unknown : Act::other, "42P01",
+                             "schema: statements that name what was in it fail");
   return claims;
 }
 
@@ -79,11 +80,13 @@ Claims removal(Words& words) {
     return drop_part(words, {Older::risky, "", "statements are no longer rewritten by the rule"});
   if (words.skip({"POLICY"}))
     return drop_part(words, {Older::breaks, "42501", "rows that it let through are refused, or hidden"});
-  if (words.skip({"TYPE"}) || words.skip({"DOMAIN"})) return drop_named(words, Act::drop_type, "42704", "type");
+  if (words.skip({"TYPE"}) || words.skip({"DOMAIN"}))
+    return drop_named(words, Act::drop_type, "42704", "type: statements that name it fail");
   if (words.skip({"SCHEMA"})) return drop_schema(words);
-  if (words.skip({"EXTENSION"})) return drop_named(words, Act::other, "42883", "extension");
+  if (words.skip({"EXTENSION"}))
+    return drop_named(words, Act::other, "42883", "extension: statements that use it fail");
   if (words.skip({"FUNCTION"}) || words.skip({"PROCEDURE"}) || words.skip({"ROUTINE"}) || words.skip({"AGGREGATE"}))
-    return drop_named(words, Act::other, "42883", "function");
+    return drop_named(words, Act::other, "42883", "function: statements that call it fail");
   if (words.skip({"STATISTICS"}))
     return {{.harm = {.older = Older::works, .sqlstate = {}, .why = "its table is locked in SHARE UPDATE EXCLUSIVE"},
              .right = ""}};

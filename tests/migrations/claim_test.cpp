@@ -14,7 +14,7 @@ std::string told(const Claim& claim) {
   if (claim.lock != LockMode::none) text.append(" ").append(name(claim.lock)).append(" ").append(name(claim.work));
   if (claim.act == Act::create) text += " new";
   if (claim.act == Act::unknown) text += "?";
-  if (claim.harm.older == Older::breaks) text += " breaks " + claim.harm.sqlstate;
+  if (claim.harm.older == Older::breaks) text.append(" breaks ").append(claim.harm.sqlstate);
   if (claim.harm.older == Older::risky) text += " risky";
   return text;
 }
