@@ -79,6 +79,9 @@ TEST_SUITE("options") {
     CHECK(read({"diff"}).command == Command::diff);
     CHECK(read({"baseline"}).command == Command::baseline);
     CHECK(read({"sandbox", "--", "npm", "test"}).command == Command::sandbox);
+    CHECK(read({"plan"}).command == Command::plan);
+    CHECK(read({"plan", "--json"}).format == Format::json);
+    CHECK(read({"plan", "--format", "markdown"}).format == Format::markdown);
   }
 
   TEST_CASE("what follows the first -- belongs to the program, whatever it looks like") {
@@ -253,8 +256,8 @@ TEST_SUITE("options: schema") {
 
 TEST_SUITE("options: help") {
   TEST_CASE("help shows every setting and command") {
-    Words wanted{"\n  run ",      "\n  apply ", "\n  verify ",   "\n  status ",  "\n  resolve ",
-                 "\n  snapshot ", "\n  diff ",  "\n  baseline ", "\n  sandbox ", "DATABASE_URL_FILE"};
+    Words wanted{"\n  run ",  "\n  apply ",    "\n  verify ",  "\n  status ", "\n  resolve ",     "\n  snapshot ",
+                 "\n  diff ", "\n  baseline ", "\n  sandbox ", "\n  plan ",   "DATABASE_URL_FILE"};
     for (const Setting& setting : settings()) wanted.push_back("\n  " + setting.flag + " ");
 
     CHECK(missing(help({"--help"}), wanted) == "");

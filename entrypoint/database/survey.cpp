@@ -96,7 +96,10 @@ std::string server_sql(const Connection& connection, const Questions& questions)
       " pg_catalog.current_setting('TimeZone'), pg_catalog.array_to_string({}, E'\\n'),"
       " pg_catalog.current_setting('azure.extensions', true),"
       " COALESCE((SELECT pg_catalog.pg_has_role(a.oid, 'MEMBER') FROM pg_catalog.pg_roles a"
-      " WHERE a.rolname = 'azure_pg_admin'), true), pg_catalog.current_setting('track_counts')"
+      " WHERE a.rolname = 'azure_pg_admin'), true), pg_catalog.current_setting('track_counts'),"
+      // In place of the statements of other roles, for who is not of pg_read_all_stats.
+      " EXISTS (SELECT FROM pg_catalog.pg_stat_activity a WHERE a.datname = pg_catalog.current_database()"
+      " AND a.query = '<insufficient privilege>')"
       " FROM pg_catalog.pg_roles r WHERE r.rolname = current_user; "
       "SELECT nspname, pg_catalog.has_schema_privilege(oid, 'CREATE') FROM pg_catalog.pg_namespace; ",
       path_sql(connection, questions));
@@ -136,7 +139,8 @@ constexpr const char* constraints_sql =
 
 /// A prepared transaction has no session.
 constexpr const char* session_columns =
-    "COALESCE(NULLIF(a.application_name, ''), 'no application name') || ' (' || COALESCE(a.usename, '?') ||"
+    "COALESCE(NULLIF(a.application_name, ''), 'no application name') || ' (' || COALESCE(a.usename, a.backend_type, "
+    "'?') ||"
     " COALESCE('@' || pg_catalog.host(a.client_addr), '') || ')', a.state,"
     " EXTRACT(EPOCH FROM pg_catalog.clock_timestamp() - a.xact_start)::bigint,"
     " pg_catalog.regexp_replace(pg_catalog.left(a.query, 120), E'\\\\s+', ' ', 'g')";
@@ -232,6 +236,8 @@ void take_server(const Row& row, Facts& facts) {
   facts.path = lines(row, 6);
   facts.allow_list = row.at(7);
   facts.azure_admin = truth(row, 8);
+  if (truth(row, 10))
+    facts.unread.emplace_back("what other roles' sessions do and since when: for pg_read_all_stats only");
   if (text(row, 9) == "off") facts.unread.emplace_back("traffic: the server does not count (track_counts is off)");
 }
 

@@ -26,6 +26,7 @@ struct Touch {
   Oid oid = 0;
   std::string relation{};  ///< with its schema
   std::string index_of{};  ///< the table of an index
+  char kind = 'r';         ///< pg_class.relkind
   LockMode lock = LockMode::none;
   Work work = Work::catalog;
   std::optional<double> rows{};

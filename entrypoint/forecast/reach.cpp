@@ -40,6 +40,7 @@ void Reach::lock(const Relation& relation, LockMode mode, Work work, bool waits,
   if (mode == LockMode::none) return;
   Touch touch{.oid = relation.oid,
               .relation = full_name(relation),
+              .kind = relation.kind,
               .lock = mode,
               .work = work,
               .rows = relation.rows,

@@ -41,6 +41,12 @@ std::string work_text(const Touch& touch) {
   return touch.lock == LockMode::row_exclusive ? "" : "catalog only";
 }
 
+/// Only what has rows has a size.
+std::string what_it_is(const Touch& touch, bool rated) {
+  if (touch.kind == 'v') return "view";
+  return touch.kind == 'S' ? "sequence" : size_text(touch, rated);
+}
+
 int colour_of(Risk risk) {
   static constexpr std::array<int, 6> colours{32, 36, 33, 31, 31, 35};
   return colours.at(static_cast<std::size_t>(risk));
@@ -196,7 +202,7 @@ std::string notice_text(const Notice& notice) {
 
 std::string touch_text(const Touch& touch, bool rated) {
   const std::string work = work_text(touch);
-  const std::string of = touch.index_of.empty() ? size_text(touch, rated) : "index of " + touch.index_of;
+  const std::string of = touch.index_of.empty() ? what_it_is(touch, rated) : "index of " + touch.index_of;
   return fmt::format("{} on {} ({}){}{}{}", name(touch.lock), touch.relation, of, work.empty() ? "" : ", ", work,
                      touch.waits ? ", waits for every older transaction" : "");
 }

@@ -360,6 +360,36 @@ TEST_SUITE("plan: refusals") {
     CHECK(Json::parse(plan(image, image.database.url_as(role), {"--json"}).out)["refusal"]["code"] == 77);
   }
 
+  TEST_CASE("what a role may not see of others is told, and what holds a lock is seen all the same") {
+    Image image;
+    prepare(image);
+    const std::string role = image.database.role("owner");
+    image.database.query("ALTER TABLE users OWNER TO " + role + "; ALTER TABLE _prisma_migrations OWNER TO " + role);
+    image.migration("2_a", "ALTER TABLE users ADD COLUMN a int;\n");
+    Session session{image.database.name()};
+    session.value("BEGIN; UPDATE users SET id = id; SELECT 1");
+
+    const Ran ran = plan(image, image.database.url_as(role));
+
+    CHECK(ran.code == 0);
+    CHECK(contains(ran.out, "\nunread    what other roles' sessions do and since when: for pg_read_all_stats only\n"));
+    CHECK(contains(plain(ran.out),
+                   "\nin the way now\n"
+                   "  pid N, somebody (postgres), state hidden from this role\n"
+                   "      holds ROW EXCLUSIVE on public.users, which 2_a:1 locks in ACCESS EXCLUSIVE\n"));
+  }
+
+  TEST_CASE("a database without history is planned from the first migration") {
+    Image image{"?schema=app"};
+    image.migration("1_a", "CREATE TABLE a (id int);\n");
+
+    const Ran ran = plan(image);
+
+    CHECK(ran.code == 0);
+    CHECK(contains(ran.out, "\n1_a: one transaction\n      1  harmless                 CREATE TABLE a (id int)\n"));
+    CHECK(image.database.value("SELECT count(*) FROM pg_namespace WHERE nspname = 'app'") == "0");
+  }
+
   TEST_CASE("an extension that is not in azure.extensions") {
     Image image;
     prepare(image);

@@ -213,6 +213,14 @@ TEST_SUITE("claim: rows") {
     CHECK_FALSE(whole("DELETE FROM a USING b WHERE a.id = b.id"));
   }
 
+  TEST_CASE("a statement that is too long is not taken for read") {
+    std::string columns = "a int";
+    for (int i = 0; i < 1000; ++i) columns += ", c" + std::to_string(i) + " int";
+    CHECK(told("CREATE TABLE t (" + columns + ")") == "t new; ?");
+    CHECK(told("ALTER TABLE t ADD " + columns) == "t ACCESS EXCLUSIVE catalog?; ?");
+    CHECK(told("INSERT INTO t (" + columns + ") VALUES (1)") == "t ROW EXCLUSIVE catalog");
+  }
+
   TEST_CASE("what cannot be told") {
     CHECK(otherwise({{"DO $$ BEGIN END $$", "?"},
                      {"CALL p()", "?"},
