@@ -1,6 +1,7 @@
 #include "migrations/removal.hpp"
 
 #include <string>
+#include <string_view>
 
 namespace schemagate {
 namespace {
@@ -68,29 +69,39 @@ Claims drop_schema(Words& words) {
   return claims;
 }
 
-}  // namespace
-
-Claims removal(Words& words) {
-  if (words.skip({"TABLE"}) || words.skip({"FOREIGN", "TABLE"})) return drop_relations(words, Act::drop_table, "42P01");
-  if (words.skip({"VIEW"}) || words.skip({"MATERIALIZED", "VIEW"}) || words.skip({"SEQUENCE"}))
-    return drop_relations(words, Act::drop_table, "42P01");
+/// What belongs to a table.
+Claims drop_part(Words& words) {
   if (words.skip({"INDEX"})) return drop_index(words);
   if (words.skip({"TRIGGER"})) return drop_part(words, {Older::risky, "", "writes no longer do what the trigger did"});
   if (words.skip({"RULE"}))
     return drop_part(words, {Older::risky, "", "statements are no longer rewritten by the rule"});
   if (words.skip({"POLICY"}))
     return drop_part(words, {Older::breaks, "42501", "rows that it let through are refused, or hidden"});
+  Claim statistics{.right = ""};
+  statistics.harm.why = "its table is locked in SHARE UPDATE EXCLUSIVE";
+  return words.skip({"STATISTICS"}) ? Claims{statistics} : Claims{};
+}
+
+Claims drop_other(Words& words) {
   if (words.skip({"TYPE"}) || words.skip({"DOMAIN"}))
     return drop_named(words, Act::drop_type, "42704", "type: statements that name it fail");
   if (words.skip({"SCHEMA"})) return drop_schema(words);
   if (words.skip({"EXTENSION"}))
     return drop_named(words, Act::other, "42883", "extension: statements that use it fail");
-  if (words.skip({"FUNCTION"}) || words.skip({"PROCEDURE"}) || words.skip({"ROUTINE"}) || words.skip({"AGGREGATE"}))
-    return drop_named(words, Act::other, "42883", "function: statements that call it fail");
-  if (words.skip({"STATISTICS"}))
-    return {{.harm = {.older = Older::works, .sqlstate = {}, .why = "its table is locked in SHARE UPDATE EXCLUSIVE"},
-             .right = ""}};
-  return words.skip({"OWNED"}) ? drop_owned() : Claims{};
+  if (words.skip({"OWNED"})) return drop_owned();
+  for (const std::string_view routine : {"FUNCTION", "PROCEDURE", "ROUTINE", "AGGREGATE"})
+    if (words.skip({routine})) return drop_named(words, Act::other, "42883", "function: statements that call it fail");
+  return drop_part(words);
+}
+
+}  // namespace
+
+Claims removal(Words& words) {
+  words.skip({"FOREIGN"});
+  words.skip({"MATERIALIZED"});
+  for (const std::string_view relation : {"TABLE", "VIEW", "SEQUENCE"})
+    if (words.skip({relation})) return drop_relations(words, Act::drop_table, "42P01");
+  return drop_other(words);
 }
 
 }  // namespace schemagate
