@@ -33,6 +33,7 @@ Facts facts() {
 
 Forecast forecast(const std::vector<std::string>& scripts, const Facts& live = facts()) {
   std::vector<Ahead> pending;
+  pending.reserve(scripts.size());
   for (const std::string& script : scripts)
     pending.push_back({.name = std::to_string(pending.size() + 1), .script = script});
   return make_forecast(pending, live);

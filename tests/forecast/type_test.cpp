@@ -2,6 +2,9 @@
 
 #include <doctest/doctest.h>
 
+#include <string>
+#include <utility>
+
 namespace schemagate {
 namespace {
 
@@ -31,8 +34,8 @@ TEST_SUITE("type") {
                                    {"bit varying(3)", "bit varying(5)"},
                                    {"cidr", "inet"},
                                    {"integer", "integer"}}) {
-      CAPTURE(from);
-      CAPTURE(to);
+      const std::string change = std::string{from} + " to " + to;
+      CAPTURE(change);
       CHECK_FALSE(rewrites(from, to, false));
     }
   }
@@ -48,8 +51,8 @@ TEST_SUITE("type") {
                                    {"json", "jsonb"},
                                    {"character varying(10)[]", "text[]"},
                                    {"mood", "text"}}) {
-      CAPTURE(from);
-      CAPTURE(to);
+      const std::string change = std::string{from} + " to " + to;
+      CAPTURE(change);
       CHECK(rewrites(from, to, false));
     }
   }

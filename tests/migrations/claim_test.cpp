@@ -2,7 +2,9 @@
 
 #include <doctest/doctest.h>
 
+#include <array>
 #include <string>
+#include <string_view>
 #include <utility>
 #include <vector>
 
@@ -244,16 +246,20 @@ TEST_SUITE("claim: names and modes") {
   }
 
   TEST_CASE("modes conflict as in the table of the documentation") {
-    constexpr std::pair<LockMode, const char*> rows[]{
-        {LockMode::access_share, ".......X"},  {LockMode::row_share, "......XX"},
-        {LockMode::row_exclusive, "....XXXX"}, {LockMode::share_update_exclusive, "...XXXXX"},
-        {LockMode::share, "..XX.XXX"},         {LockMode::share_row_exclusive, "..XXXXXX"},
-        {LockMode::exclusive, ".XXXXXXX"},     {LockMode::access_exclusive, "XXXXXXXX"}};
+    constexpr auto rows =
+        std::to_array<std::pair<LockMode, std::string_view>>({{LockMode::access_share, ".......X"},
+                                                              {LockMode::row_share, "......XX"},
+                                                              {LockMode::row_exclusive, "....XXXX"},
+                                                              {LockMode::share_update_exclusive, "...XXXXX"},
+                                                              {LockMode::share, "..XX.XXX"},
+                                                              {LockMode::share_row_exclusive, "..XXXXXX"},
+                                                              {LockMode::exclusive, ".XXXXXXX"},
+                                                              {LockMode::access_exclusive, "XXXXXXXX"}});
     for (const auto& [mode, row] : rows)
       for (int other = 1; other <= 8; ++other) {
-        CAPTURE(name(mode));
-        CAPTURE(other);
-        CHECK(conflict(mode, static_cast<LockMode>(other)) == (row[other - 1] == 'X'));
+        const std::string pair = std::string{name(mode)} + ", " + std::to_string(other);
+        CAPTURE(pair);
+        CHECK(conflict(mode, static_cast<LockMode>(other)) == (row.at(static_cast<std::size_t>(other) - 1) == 'X'));
       }
   }
 }
