@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <array>
 #include <cstdlib>
 
 #include "text.hpp"
@@ -183,17 +184,13 @@ constexpr const char* traffic_sql =
     " pg_catalog.pg_stat_get_tuples_inserted(oid) + pg_catalog.pg_stat_get_tuples_updated(oid) +"
     " pg_catalog.pg_stat_get_tuples_deleted(oid) FROM related; ";
 
-LockMode mode_of(const std::string& name) {
-  static const std::map<std::string, LockMode> modes{{"AccessShareLock", LockMode::access_share},
-                                                     {"RowShareLock", LockMode::row_share},
-                                                     {"RowExclusiveLock", LockMode::row_exclusive},
-                                                     {"ShareUpdateExclusiveLock", LockMode::share_update_exclusive},
-                                                     {"ShareLock", LockMode::share},
-                                                     {"ShareRowExclusiveLock", LockMode::share_row_exclusive},
-                                                     {"ExclusiveLock", LockMode::exclusive},
-                                                     {"AccessExclusiveLock", LockMode::access_exclusive}};
-  const auto found = modes.find(name);
-  return found == modes.end() ? LockMode::none : found->second;
+/// As pg_locks has it: `AccessShareLock`.
+LockMode mode_of(const std::string& text) {
+  static constexpr std::array<std::string_view, 9> names{
+      "",          "AccessShareLock",       "RowShareLock",  "RowExclusiveLock",   "ShareUpdateExclusiveLock",
+      "ShareLock", "ShareRowExclusiveLock", "ExclusiveLock", "AccessExclusiveLock"};
+  const auto* found = std::ranges::find(names, text);
+  return found == names.end() ? LockMode::none : static_cast<LockMode>(found - names.begin());
 }
 
 Holder holder(const Row& row) {
@@ -326,7 +323,6 @@ void read_opened(Connection& connection, Facts& facts) {
 /// What happens within a second, in place of what happened since the statistics were reset.
 void read_rates(Connection& connection, const Questions& questions, Facts& facts) {
   if (facts.relations.empty()) return;
-  const std::map<Oid, Relation> before = facts.relations;
   connection.wait().pause(sampled);
   const Reply reply = connection.send(related_sql(connection, questions) + traffic_sql);
   if (reply.error) {
@@ -334,10 +330,10 @@ void read_rates(Connection& connection, const Questions& questions, Facts& facts
     return;
   }
   for (const Row& row : reply.results.at(0)) {
-    const auto found = before.find(oid(row, 0));
-    if (found == before.end()) continue;
-    facts.relations[oid(row, 0)].reads = std::max(0.0, number(row, 1) - found->second.reads);
-    facts.relations[oid(row, 0)].writes = std::max(0.0, number(row, 2) - found->second.writes);
+    const auto found = facts.relations.find(oid(row, 0));
+    if (found == facts.relations.end()) continue;
+    found->second.reads = std::max(0.0, number(row, 1) - found->second.reads);
+    found->second.writes = std::max(0.0, number(row, 2) - found->second.writes);
   }
   facts.rated = true;
 }
