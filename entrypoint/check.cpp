@@ -83,7 +83,7 @@ std::optional<SealedFile> read_snapshot(const Config& config, const Folder& fold
   return file;
 }
 
-void add_snapshot(Facts& facts) {
+void add_snapshot(Evidence& facts) {
   std::error_code error;
   if (!facts.snapshot || !fs::exists(facts.snapshot->path, error)) return;
   const fs::path path = real(facts.snapshot->path);
@@ -137,24 +137,24 @@ Recipe read_recipe(const Config& config, const fs::path& folder, const fs::path&
   return recipe;
 }
 
-Question question(const Config& config, const Facts& facts) {
+Question question(const Config& config, const Evidence& facts) {
   Question result{real(facts.folder.path).string(), {}, config.base};
   for (const Watched& file : facts.files) result.files.push_back(file.path);
   return result;
 }
 
-Facts gather(const Config& config) {
+Evidence gather(const Config& config) {
   Inspection inspection = inspect_folder(config.migrations);
   if (inspection.folder.migrations.empty() && inspection.broken.empty())
     (void)read_folder(config.migrations, config.allow_empty);
-  Facts facts{.folder = std::move(inspection.folder),
-              .broken = std::move(inspection.broken),
-              .files = {},
-              .snapshot = std::nullopt,
-              .repository = {},
-              .base = config.base,
-              .staged = config.line.staged,
-              .recipe = {}};
+  Evidence facts{.folder = std::move(inspection.folder),
+                 .broken = std::move(inspection.broken),
+                 .files = {},
+                 .snapshot = std::nullopt,
+                 .repository = {},
+                 .base = config.base,
+                 .staged = config.line.staged,
+                 .recipe = {}};
   facts.files = files_of(facts.folder);
   facts.snapshot = read_snapshot(config, facts.folder);
   add_snapshot(facts);
@@ -165,7 +165,7 @@ Facts gather(const Config& config) {
   return facts;
 }
 
-std::string rendered(const Config& config, const Facts& facts, const std::vector<Issue>& issues) {
+std::string rendered(const Config& config, const Evidence& facts, const std::vector<Issue>& issues) {
   const std::string summary = looked_at(facts, issues);
   if (config.line.format == Format::json) return issues_json(issues, summary);
   if (config.line.format == Format::github)
@@ -189,7 +189,7 @@ void check(const Config& config, Environment& environment) {
   // git gets our environment; where our parent ignores SIGCHLD, the kernel would forget how it ended.
   for (const char* name : own_secrets) environment.wipe(name);
   ::signal(SIGCHLD, SIG_DFL);
-  const Facts facts = gather(config);
+  const Evidence facts = gather(config);
   const std::vector<Issue> issues = judge(facts);
   const std::string text = rendered(config, facts, issues);
   std::fwrite(text.data(), 1, text.size(), stdout);

@@ -46,7 +46,7 @@ struct SealedFile {
 };
 
 /// What check judges.
-struct Facts {
+struct Evidence {
   Folder folder;
   std::vector<Report> broken;  ///< what could not be read
   std::vector<Watched> files;

@@ -29,7 +29,7 @@ Issue told(const Report& report, const char* rule) {
           report.next};
 }
 
-void add_snapshot(const Facts& facts, std::vector<Issue>& issues) {
+void add_snapshot(const Evidence& facts, std::vector<Issue>& issues) {
   if (!facts.snapshot) return;
   if (facts.snapshot->broken) return issues.push_back(told(*facts.snapshot->broken, "snapshot"));
   if (facts.snapshot->contradictions.empty() || !facts.broken.empty()) return;
@@ -58,7 +58,7 @@ void append(std::vector<Issue>& all, std::vector<Issue> more) { std::ranges::mov
 
 }  // namespace
 
-std::vector<Issue> judge(const Facts& facts) {
+std::vector<Issue> judge(const Evidence& facts) {
   std::vector<Issue> issues;
   for (const Report& report : facts.broken) issues.push_back(told(report, "file"));
   append(issues, odd_migrations(facts.folder));
@@ -71,7 +71,7 @@ std::vector<Issue> judge(const Facts& facts) {
   return issues;
 }
 
-std::string looked_at(const Facts& facts, const std::vector<Issue>& issues) {
+std::string looked_at(const Evidence& facts, const std::vector<Issue>& issues) {
   std::vector<std::string> parts;
   if (facts.repository.state == Repository::State::found &&
       !has(issues, {"untracked", "ignored", "uncommitted", "conflict"}))

@@ -9,9 +9,9 @@
 namespace schemagate {
 
 /// Everything that is wrong, errors first.
-[[nodiscard]] std::vector<Issue> judge(const Facts& facts);
+[[nodiscard]] std::vector<Issue> judge(const Evidence& facts);
 
 /// One line: what was looked at. `issues` are those of judge().
-[[nodiscard]] std::string looked_at(const Facts& facts, const std::vector<Issue>& issues);
+[[nodiscard]] std::string looked_at(const Evidence& facts, const std::vector<Issue>& issues);
 
 }  // namespace schemagate

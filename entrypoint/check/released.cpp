@@ -24,7 +24,7 @@ std::string object_of(const Tree& tree, const std::string& path) {
 
 class Altered {
  public:
-  explicit Altered(const Facts& facts) : facts_{facts}, released_{*facts.repository.released} {}
+  explicit Altered(const Evidence& facts) : facts_{facts}, released_{*facts.repository.released} {}
 
   std::vector<Issue> all() {
     if (!released_.known || (!released_.joined && facts_.repository.shallow)) return {unknown()};
@@ -139,7 +139,7 @@ class Altered {
             "rename its folder: give it a timestamp of now");
   }
 
-  const Facts& facts_;
+  const Evidence& facts_;
   const Released& released_;
   std::set<std::string> renamed_;
   std::vector<Issue> issues_;
@@ -147,7 +147,7 @@ class Altered {
 
 }  // namespace
 
-std::vector<Issue> altered(const Facts& facts) {
+std::vector<Issue> altered(const Evidence& facts) {
   return facts.repository.released ? Altered{facts}.all() : std::vector<Issue>{};
 }
 

@@ -8,6 +8,6 @@
 namespace schemagate {
 
 /// What was done to migrations that the base has: databases may have applied them.
-[[nodiscard]] std::vector<Issue> altered(const Facts& facts);
+[[nodiscard]] std::vector<Issue> altered(const Evidence& facts);
 
 }  // namespace schemagate

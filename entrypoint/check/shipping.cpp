@@ -26,7 +26,7 @@ struct Loss {
 
 class Behind {
  public:
-  Behind(const Facts& facts, const Shipped& shipped)
+  Behind(const Evidence& facts, const Shipped& shipped)
       : facts_{facts}, context_{*shipped.context}, landed_{shipped.landed} {}
 
   std::vector<Issue> all() {
@@ -119,13 +119,13 @@ class Behind {
     return;
   }
 
-  const Facts& facts_;
+  const Evidence& facts_;
   const Context& context_;
   const Landed& landed_;
   std::vector<Issue> issues_;
 };
 
-Issue no_dockerfile(const Facts& facts) {
+Issue no_dockerfile(const Evidence& facts) {
   return {Severity::note,
           "dockerfile",
           facts.folder.path,
@@ -135,7 +135,7 @@ Issue no_dockerfile(const Facts& facts) {
           "name it: --dockerfile (SCHEMAGATE_DOCKERFILE); none if there is none"};
 }
 
-Issue not_in_context(const Facts& facts) {
+Issue not_in_context(const Evidence& facts) {
   const std::string path = facts.recipe.contexts.empty() ? "" : " " + facts.recipe.contexts.front().path;
   return {Severity::error,
           "context",
@@ -160,7 +160,7 @@ std::optional<Shipped> shipped(const Recipe& recipe) {
   return best;
 }
 
-std::vector<Issue> left_behind(const Facts& facts) {
+std::vector<Issue> left_behind(const Evidence& facts) {
   if (!facts.recipe.wanted) return {};
   if (!facts.recipe.dockerfile) return {no_dockerfile(facts)};
   const std::optional<Shipped> best = shipped(facts.recipe);

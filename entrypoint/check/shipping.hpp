@@ -18,6 +18,6 @@ struct Shipped {
 [[nodiscard]] std::optional<Shipped> shipped(const Recipe& recipe);
 
 /// Whether the build context has every file and the image gets them.
-[[nodiscard]] std::vector<Issue> left_behind(const Facts& facts);
+[[nodiscard]] std::vector<Issue> left_behind(const Evidence& facts);
 
 }  // namespace schemagate

@@ -15,7 +15,7 @@ constexpr const char* not_in_clones = "an image that is built from a clone does 
 
 Severity weight(const Watched& file) { return file.role == Watched::Role::lock ? Severity::warning : Severity::error; }
 
-Issue unknown(const Facts& facts, const std::string& what, const std::string& next) {
+Issue unknown(const Evidence& facts, const std::string& what, const std::string& next) {
   Issue issue{
       Severity::note, "git", facts.folder.path, 0, what, "whether the files are committed cannot be known", next};
   if (facts.base.empty()) return issue;
@@ -31,7 +31,7 @@ std::string distrusted(const std::string& words) {
   return std::string{cut(behind, '\'').first};
 }
 
-Issue refused(const Facts& facts) {
+Issue refused(const Evidence& facts) {
   const std::string& words = facts.repository.words;
   if (words.find("dubious ownership") == std::string::npos)
     return {Severity::error,
@@ -52,7 +52,7 @@ Issue refused(const Facts& facts) {
 
 class Tracking {
  public:
-  explicit Tracking(const Facts& facts) : facts_{facts}, git_{facts.repository} {}
+  explicit Tracking(const Evidence& facts) : facts_{facts}, git_{facts.repository} {}
 
   std::vector<Issue> all() {
     for (const Watched& file : facts_.files) judge(file);
@@ -123,7 +123,7 @@ class Tracking {
                        fmt::format("git restore --staged --worktree {}", quoted(name))});
   }
 
-  const Facts& facts_;
+  const Evidence& facts_;
   const Repository& git_;
   std::set<std::string> patterns_;
   std::vector<Issue> issues_;
@@ -131,14 +131,14 @@ class Tracking {
 
 }  // namespace
 
-std::string shown(const Facts& facts, const std::string& path) {
+std::string shown(const Evidence& facts, const std::string& path) {
   const std::string& prefix = facts.repository.prefix;
   if (prefix.empty()) return facts.folder.path + "/" + path;
   if (path.starts_with(prefix + "/")) return facts.folder.path + path.substr(prefix.size());
   return facts.repository.top + "/" + path;
 }
 
-std::vector<Issue> untracked(const Facts& facts) {
+std::vector<Issue> untracked(const Evidence& facts) {
   switch (facts.repository.state) {
     case Repository::State::none:
       return {unknown(facts, "not in a git repository", "run it in a clone")};

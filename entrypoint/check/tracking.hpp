@@ -8,9 +8,9 @@
 namespace schemagate {
 
 /// Whether git has every file, as it is on disk, committed.
-[[nodiscard]] std::vector<Issue> untracked(const Facts& facts);
+[[nodiscard]] std::vector<Issue> untracked(const Evidence& facts);
 
 /// A path from the top of the work tree, as the operator would name it.
-[[nodiscard]] std::string shown(const Facts& facts, const std::string& path);
+[[nodiscard]] std::string shown(const Evidence& facts, const std::string& path);
 
 }  // namespace schemagate
