@@ -112,11 +112,11 @@ TEST_SUITE("stop") {
 
     const Ran ran = terminate(*running);
 
-    CHECK(
-        ran.err ==
+    // A try that found no answer at all may be told between the two.
+    CHECK(ran.err.starts_with(
         "schemagate: warning: the connection was lost while applying 1_a: terminating connection due to administrator "
-        "command (57P01); connecting again\n" +
-            stopped);
+        "command (57P01); connecting again\n"));
+    CHECK(ran.err.ends_with(stopped));
   }
 
   TEST_CASE("a resolver that does not answer any more does not keep TERM from a running statement that is watched") {
