@@ -73,8 +73,32 @@ void require_applied(const Gate& gate, const View& view) {
                 "a migration changes the history itself: take that out of it"};
 }
 
-/// Under the lock, until nothing is pending. A script may give the lock away (pg_advisory_unlock_all); then it is taken
-/// again and everything is looked at anew.
+/// Between the scripts, where nothing is to be rolled back and main would say that nothing ran.
+[[noreturn]] void refuse_stopped(const Gate& gate, const Stopped& stop) {
+  throw Failure{
+      Report{.code = 128 + stop.signal,
+             .what = "stopped by " + signal_name(stop.signal),
+             .where = gate.url.place(),
+             .state = "what was applied, and how far a migration came, is recorded; the program was not started",
+             .next = "start again"}};
+}
+
+/// Under the lock. False when a script has given it away (pg_advisory_unlock_all).
+bool apply_all(const Gate& gate, Connection& connection, Migrator& migrator, const View& view) try {
+  migrator.settle();
+  if (gate.config.use_lock && !migrator.has_lock()) refuse_pooler(gate.url);
+  prepare_history(gate, connection, view.reading);
+  const auto lost_lock = [&](const std::string& name) {
+    const auto begun = std::ranges::find(view.plan.begun, name, &HistoryRow::name);
+    migrator.apply(migration(gate.folder, name), begun == view.plan.begun.end() ? nullptr : &*begun);
+    return gate.config.use_lock && !migrator.has_lock();
+  };
+  return std::ranges::none_of(view.plan.pending, lost_lock);
+} catch (const Stopped& stop) {
+  refuse_stopped(gate, stop);
+}
+
+/// Until nothing is pending: a lock that was given away is taken again, and everything is looked at anew.
 void apply_pending(const Gate& gate, Connection& connection, const Server& server, const char* state) {
   require_session(connection, server.backend_pid, gate.url);
   Migrator migrator{
@@ -85,15 +109,7 @@ void apply_pending(const Gate& gate, Connection& connection, const Server& serve
     refuse_if(view.verdict);
     if (view.verdict.action == Action::start) return;
     warn(gate, view.verdict);
-    migrator.settle();
-    if (gate.config.use_lock && !migrator.has_lock()) refuse_pooler(gate.url);
-    prepare_history(gate, connection, view.reading);
-    const auto lost_lock = [&](const std::string& name) {
-      const auto begun = std::ranges::find(view.plan.begun, name, &HistoryRow::name);
-      migrator.apply(migration(gate.folder, name), begun == view.plan.begun.end() ? nullptr : &*begun);
-      return gate.config.use_lock && !migrator.has_lock();
-    };
-    if (std::ranges::none_of(view.plan.pending, lost_lock)) return;
+    if (apply_all(gate, connection, migrator, view)) return;
   }
 }
 
@@ -166,6 +182,7 @@ void pass(const Gate& gate, Course& course) {
   if (!may_run) refuse_if(view.verdict);
   const bool pending = may_run || view.verdict.action == Action::apply;
   // Nothing is applied for an image that could not start.
+  if (pending) require_fit(gate, view, course.state());
   if (pending && gate.sealed) (void)whole(*gate.sealed);
   if (!pending && !course.migrates) warn(gate, view.verdict);
   const char* before = course.state();
@@ -193,7 +210,7 @@ bool pass(const Gate& gate) {
       pass(gate, course);
       return course.migrates;
     } catch (const Failure& failure) {
-      course.losses.bear(gate, failure);
+      course.losses.bear(gate, failure, course.state());
     }
 }
 

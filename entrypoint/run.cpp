@@ -27,6 +27,8 @@
 namespace schemagate {
 namespace {
 
+constexpr const char* verified = "the database is what this image expects; the program was not started";
+
 Wait waiting(const Config& config, const Signals& signals) {
   std::optional<Clock::time_point> end;
   if (config.deadline) end = Clock::now() + *config.deadline;
@@ -155,7 +157,7 @@ int run(const Config& config, Environment& environment, Signals& signals, const 
   if (config.command == Command::run && config.skip) {
     log.warn("skipped", fmt::format("SCHEMAGATE_SKIP is set: starting {} without looking at the database",
                                     config.line.program.front()));
-    exec_program(*program, environment, signals);
+    exec_program(*program, environment, signals, not_contacted);
   }
   const Wait wait = waiting(config, signals);
   const Folder folder = read_migrations(config, log);
@@ -163,7 +165,7 @@ int run(const Config& config, Environment& environment, Signals& signals, const 
   const Url url = needs_url(config) ? read_url(config, environment) : Url{};
   for (const std::string& note : url.notes) log.warn("url", note);
   const int code = act(Gate{config, folder, sealed, url, log, signals, wait}, program, environment);
-  if (config.command == Command::run) exec_program(*program, environment, signals);
+  if (config.command == Command::run) exec_program(*program, environment, signals, verified);
   return code;
 }
 

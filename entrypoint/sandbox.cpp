@@ -88,7 +88,7 @@ std::vector<std::string> variables(const Environment& environment, const Url& ur
   std::vector<char*> block(entries.size() + 1);
   std::ranges::transform(entries, block.begin(), [](std::string& entry) { return entry.data(); });
   try {
-    exec_program(program, Environment{block.data()}, gate.signals);
+    exec_program(program, Environment{block.data()}, gate.signals, "the throw-away server is removed");
   } catch (const Failure& failure) {
     gate.log.failure(failure.report());
     ::_exit(failure.report().code);

@@ -38,25 +38,23 @@ bool refuses_drift(const Gate& gate, const View& view) {
 std::string where(const Gate& gate) { return fmt::format("{}, snapshot {}", gate.url.place(), gate.sealed->file); }
 
 /// Passing with less than before must be somebody's decision.
-void require_snapshot(const Gate& gate, const View& view) {
+void require_snapshot(const Gate& gate, const View& view, const char* state) {
   if (gate.config.snapshot == "none" || parse_mark(view.reading.comment).names.empty()) return;
   throw Failure{ExitCode::configuration,
                 "this database's schema was verified with a snapshot before, and this image has none",
-                fmt::format("{}, expected {}", gate.url.place(), usual_file(gate.folder)),
-                "the database was not changed by this start; the program was not started",
+                fmt::format("{}, expected {}", gate.url.place(), usual_file(gate.folder)), state,
                 "copy the snapshot into the image beside the migrations (schemagate snapshot writes it), or say that "
                 "none is meant:\n  --snapshot none  (SCHEMAGATE_SNAPSHOT=none)"};
 }
 
 /// Its unqualified names would have gone elsewhere.
-void require_schema(const Gate& gate) {
+void require_schema(const Gate& gate, const char* state) {
   const std::string& made_in = gate.sealed->head.schema;
   if (made_in == gate.table().schema) return;
   throw Failure{
       ExitCode::configuration,
       fmt::format(R"(the snapshot was made in the schema "{}", and the URL says "{}")", made_in, gate.table().schema),
-      where(gate), "the database was not changed by this start; the program was not started",
-      fmt::format("schemagate snapshot --schema {}", gate.table().schema)};
+      where(gate), state, fmt::format("schemagate snapshot --schema {}", gate.table().schema)};
 }
 
 constexpr const char* drift_advice = R"(see all of it:
@@ -147,9 +145,14 @@ std::vector<Finding> differences(const Gate& gate, Snapshot expected, Descriptio
                  {.expected_major = expected.major, .live_major = version / 10000, .ignore = gate.config.ignore});
 }
 
+void require_fit(const Gate& gate, const View& view, const char* state) {
+  if (!gate.sealed) return require_snapshot(gate, view, state);
+  require_schema(gate, state);
+}
+
 void verify_schema(const Gate& gate, Connection& connection, const View& view, const char* state) {
-  if (!gate.sealed) return require_snapshot(gate, view);
-  require_schema(gate);
+  require_fit(gate, view, state);
+  if (!gate.sealed) return;
   Fingerprint known{.everything = view.reading.fingerprint, .lasting = {}};
   if (is_known(gate, connection, view, known)) return;
   Snapshot expected = whole(*gate.sealed);

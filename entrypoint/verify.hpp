@@ -13,6 +13,10 @@ namespace schemagate {
 /// What the gate's first question also asks for: the fingerprint, where there is a snapshot to verify.
 [[nodiscard]] std::string fingerprint_statement(const Gate& gate);
 
+/// What makes verifying pointless, and is asked before anything is applied: throws Failure 78 when the image lost its
+/// snapshot and this database was verified with one, or when it was made in another schema than the URL's.
+void require_fit(const Gate& gate, const View& view, const char* state);
+
 /// The live schema against the snapshot, after the history was found right. Believes the mark of an earlier start when
 /// nothing has changed since, else reads the catalogs, and leaves a mark where it may. Throws Failure 76 (drift, with
 /// the difference), 78 (the image has no snapshot, and this database was verified with one).

@@ -222,6 +222,12 @@ void Migrator::record_outcome(const Migration& migration, Mode mode, const std::
 
 Clock::duration Migrator::first_look() const { return log_.pace() / 2; }
 
+Watcher Migrator::watcher(const Migration& migration) {
+  return {.first = first_look(), .every = log_.pace(), .tick = [this, &migration, start = Clock::now()] {
+            tell_activity(migration, start);
+          }};
+}
+
 Outcome Migrator::run(const Migration& migration, const std::string& message, Clock::duration first) {
   const Clock::time_point start = Clock::now();
   return connection_.run(message,
@@ -325,7 +331,9 @@ void Migrator::fail(const Migration& migration, const Outcome& outcome, const st
                   location(migration, error), state,
                   "end the session that is in the way, or wait for it, and start again; --ddl-lock-timeout "
                   "(SCHEMAGATE_DDL_LOCK_TIMEOUT) is how long others may have to wait behind us"};
-  throw Failure{ExitCode::migration_failed,
+  // The next start applies the same script, once the right is there.
+  const bool lacks_right = error.sqlstate == "42501" && next.empty();
+  throw Failure{lacks_right ? ExitCode::no_permission : ExitCode::migration_failed,
                 fmt::format("migration {} failed: {}{}", name, brief(error), details(error)),
                 location(migration, error), state, given_or(next, advice(error, name))};
 }

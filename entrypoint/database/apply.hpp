@@ -72,6 +72,8 @@ class Migrator {
   [[noreturn]] void stop_inside(Stand& stand, const Segment& segment, Outcome& outcome);
 
   [[nodiscard]] Clock::duration first_look() const;
+  [[nodiscard]] Watcher watcher(const Migration& migration);
+  [[nodiscard]] std::size_t clear(Stand& stand, const Segment& segment);
   Outcome run(const Migration& migration, const std::string& message, Clock::duration first);
   Outcome insist(const Migration& migration, const std::string& message);
   [[nodiscard]] std::string opening(const Migration& migration) const;

@@ -5,6 +5,15 @@
 namespace schemagate {
 namespace {
 
+/// What may wait for a lock: cancelled with us, and watched.
+void finish(Connection& connection, const std::string& sql, const Watcher& watcher) {
+  const Outcome outcome = connection.run(sql, watcher);
+  if (outcome.signal) throw Stopped{*outcome.signal};
+  if (outcome.deadline) throw DeadlinePassed{};
+  if (outcome.lost) throw ConnectionLost{outcome.error ? outcome.error->message : "the connection was lost"};
+  if (outcome.error) throw QueryFailed{*outcome.error};
+}
+
 std::string value(Connection& connection, const std::string& sql) {
   const auto rows = connection.query(sql);
   return rows.empty() || rows[0].empty() ? "" : rows[0][0].value_or("");
@@ -57,7 +66,7 @@ std::vector<Row> new_indexes(Connection& connection, const std::string& before, 
       before, condition));
 }
 
-Fate index_fate(Connection& connection, const Deed& action, const std::string& before) {
+Fate index_fate(Connection& connection, const Deed& action, const std::string& before, const Watcher& watcher) {
   std::string condition = "i.indrelid = " + relation(connection, action.table);
   if (!action.object.empty()) condition += " AND c.relname = " + plain_name(connection, action.object);
   Fate fate = Fate::again;
@@ -65,25 +74,26 @@ Fate index_fate(Connection& connection, const Deed& action, const std::string& b
     if (index.at(1) == "t")
       fate = Fate::done;
     else
-      connection.query("DROP INDEX CONCURRENTLY IF EXISTS " + index.at(0).value_or(""));
+      finish(connection, "DROP INDEX CONCURRENTLY IF EXISTS " + index.at(0).value_or(""), watcher);
   }
   return fate;
 }
 
 /// It builds new indexes beside the old ones, and swaps their names.
-Fate reindex_fate(Connection& connection, const std::string& before) {
+Fate reindex_fate(Connection& connection, const std::string& before, const Watcher& watcher) {
   for (const Row& index : new_indexes(connection, before, "NOT i.indisvalid AND c.relname ~ '_cc(new|old)[0-9]*$'"))
-    connection.query("DROP INDEX CONCURRENTLY IF EXISTS " + index.at(0).value_or(""));
+    finish(connection, "DROP INDEX CONCURRENTLY IF EXISTS " + index.at(0).value_or(""), watcher);
   return Fate::again;
 }
 
-Fate detach_fate(Connection& connection, const Deed& action) {
+Fate detach_fate(Connection& connection, const Deed& action, const Watcher& watcher) {
   const std::string pending =
       value(connection,
             fmt::format("SELECT inhdetachpending FROM pg_catalog.pg_inherits WHERE inhparent = {} AND inhrelid = {}",
                         relation(connection, action.table), relation(connection, action.object)));
   if (pending == "t")
-    connection.query(fmt::format("ALTER TABLE {} DETACH PARTITION {} FINALIZE", action.table, action.object));
+    finish(connection, fmt::format("ALTER TABLE {} DETACH PARTITION {} FINALIZE", action.table, action.object),
+           watcher);
   return pending == "f" ? Fate::again : Fate::done;
 }
 
@@ -106,14 +116,14 @@ std::string evidence(Connection& connection, const Deed& action) {
   }
 }
 
-Fate recover(Connection& connection, const Deed& action, const std::string& before) {
+Fate recover(Connection& connection, const Deed& action, const std::string& before, const Watcher& watcher) {
   switch (action.effect) {
     case Effect::create_index:
-      return index_fate(connection, action, before);
+      return index_fate(connection, action, before, watcher);
     case Effect::reindex:
-      return reindex_fate(connection, before);
+      return reindex_fate(connection, before, watcher);
     case Effect::detach:
-      return detach_fate(connection, action);
+      return detach_fate(connection, action, watcher);
     case Effect::drop_index:
       return gone_if(is_true(connection, relation(connection, action.object) + " IS NULL"));
     case Effect::create_database:

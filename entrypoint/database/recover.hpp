@@ -20,6 +20,7 @@ enum class Fate {
 /// index that was not there before, a partition that is pending. Sources: PostgreSQL documentation, CREATE INDEX
 /// ("Building Indexes Concurrently"), REINDEX ("Rebuilding Indexes Concurrently"), ALTER TABLE (DETACH PARTITION …
 /// FINALIZE).
-[[nodiscard]] Fate recover(Connection& connection, const Deed& action, const std::string& before);
+[[nodiscard]] Fate recover(Connection& connection, const Deed& action, const std::string& before,
+                           const Watcher& watcher);
 
 }  // namespace schemagate

@@ -134,7 +134,7 @@ void Migrator::resume(Stand& stand, const std::vector<Segment>& segments) {
     refuse_gone(migration, stand.progress.done);
   if (stand.progress.running == 0) return;
   const auto running = std::ranges::find(segments, stand.progress.running, &Segment::end);
-  const Fate fate = recover(connection_, action(part(migration, *running)), stand.progress.before);
+  const Fate fate = recover(connection_, action(part(migration, *running)), stand.progress.before, watcher(migration));
   if (fate == Fate::done) come_to(stand, running->end);
 }
 
@@ -224,32 +224,43 @@ void Migrator::stop_inside(Stand& stand, const Segment& segment, Outcome& outcom
                    place));
 }
 
+/// What the statement leaves half done is cleared away, or finished (DETACH PARTITION … FINALIZE): then it is done,
+/// whatever it says. Names still mean what they mean to the script, and the note says what its session holds.
+std::size_t Migrator::clear(Stand& stand, const Segment& segment) {
+  if (!segment.alone) return segment.begin;
+  const std::string statement = part(stand.migration, segment);
+  const bool done =
+      recover(connection_, action(statement), stand.progress.before, watcher(stand.migration)) == Fate::done;
+  return done ? segment.end : segment.begin;
+}
+
 /// Everything up to the segment stays; with nothing before it, nothing does.
 void Migrator::stop(Stand& stand, const Segment& segment, Outcome& outcome) {
   const Migration& migration = stand.migration;
-  const bool first = segment.begin == 0;
-  const std::string goes_on = fmt::format("the next start goes on at {}", line_behind(migration, segment.begin));
   if (outcome.lost || outcome.interrupted())
-    fail(migration, outcome, {}, "it is recorded how far it is, and " + goes_on);
+    fail(migration, outcome, {},
+         "it is recorded how far it is, and the next start goes on at " + line_behind(migration, segment.begin));
   const std::string logs = logs_text(migration, *outcome.error);
+  std::size_t done = segment.begin;
+  bool whole = false;
   try {
     const Undisturbed recording{connection_};
     end_transaction(outcome);
-    // Names still mean what they mean to the script, and the note says what its session holds.
-    if (segment.alone) (void)recover(connection_, action(part(migration, segment)), stand.progress.before);
-    stand.progress = {.done = segment.begin, .running = 0, .before = {}, .session = {}, .error = logs};
-    record_end(first ? record_.roll_back(stand.id, logs) : record_.note(stand.id, stand.progress), outcome);
+    done = clear(stand, segment);
+    stand.progress = {.done = done, .running = 0, .before = {}, .session = {}, .error = logs};
+    record_end(done == 0 ? record_.roll_back(stand.id, logs) : record_.note(stand.id, stand.progress), outcome);
+    whole = done == 0;
     settle();
   } catch (const std::exception& error) {
     log_.warn("not_recorded", fmt::format("the failure could not be recorded in the history: {}", error.what()));
   }
-  if (first) fail(migration, outcome, {}, "it was rolled back whole");
-  fail(
-      migration, outcome,
-      fmt::format("remove the cause and start again: {}. If the script itself is wrong, do by hand what is left of it, "
-                  "then:\n  schemagate resolve --applied {}",
-                  goes_on, migration.name),
-      fmt::format("what stands before {} is applied and stays", line_behind(migration, segment.begin)));
+  if (whole) fail(migration, outcome, {}, "it was rolled back whole");
+  fail(migration, outcome,
+       fmt::format(
+           "remove the cause and start again: the next start goes on at {}. If the script itself is wrong, do by "
+           "hand what is left of it, then:\n  schemagate resolve --applied {}",
+           line_behind(migration, done), migration.name),
+       fmt::format("what stands before {} is applied and stays", line_behind(migration, done)));
 }
 
 }  // namespace schemagate

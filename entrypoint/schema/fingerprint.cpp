@@ -20,6 +20,9 @@
 // in no catalog below. TRUNCATE, REINDEX, VACUUM FULL, CLUSTER and REFRESH rewrite rows of pg_class, and so cost one
 // full verification. A default that is set or dropped rewrites its row of pg_attribute too.
 //
+// What a description shows and no row of these catalogs tells: another name of a role that a policy is for, and what
+// ALTER EXTENSION … ADD and DROP take in and give up. `schemagate diff` always reads all.
+//
 // In a new session each function and each condition costs the planner as much as reading hundreds of rows: hence one
 // plan, few functions, no conditions but a CASE, and age(): n * age('3') - sum(age) is sum(xmin) - 3n, whatever the
 // current transaction is. Rows from initdb's bootstrap have the largest age for ever and are left out; rows of more

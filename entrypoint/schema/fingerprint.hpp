@@ -8,7 +8,8 @@ namespace schemagate {
 
 /// Texts that are equal to earlier ones only if this database (and no copy of it, restored or upgraded) has had no DDL
 /// since that a description could show; rows of tables leave them as they are. Every schema counts, also those that are
-/// not described. They begin with `:` for a role that may not ask which cluster this is.
+/// not described; renaming a role and ALTER EXTENSION … ADD or DROP do not count as DDL here. They begin with `:` for a
+/// role that may not ask which cluster this is.
 struct Fingerprint {
   std::string everything;  ///< with temporary relations, of any session: cheap
   std::string lasting;     ///< without them; empty when it was not asked

@@ -153,7 +153,7 @@ Program find_program(const std::vector<std::string>& arguments, const Environmen
   return {arguments, checked(*file)};
 }
 
-void exec_program(const Program& program, const Environment& environment, Signals& signals) {
+void exec_program(const Program& program, const Environment& environment, Signals& signals, const char* state) {
   std::vector<char*> arguments;
   for (const std::string& argument : program.arguments) arguments.push_back(const_cast<char*>(argument.c_str()));
   arguments.push_back(nullptr);
@@ -165,7 +165,7 @@ void exec_program(const Program& program, const Environment& environment, Signal
   const int error = errno;
   throw Failure{error == ENOENT ? ExitCode::not_found : ExitCode::not_executable,
                 fmt::format("the program {} cannot be executed: {}", program.file, std::strerror(error)), program.file,
-                "the database is what this image expects; the program was not started",
+                state,
                 error == ENOENT ? "the file exists, so what it needs does not: its interpreter or dynamic loader is "
                                   "missing from the image (built for glibc and run on musl, or the reverse)"
                                 : "check the file's format and architecture: file " + program.file};

@@ -20,6 +20,7 @@ struct Program {
 
 /// Replaces this process. Returns only by throwing Failure 126 or 127. Nothing of ours may be open by now:
 /// destructors do not run.
-[[noreturn]] void exec_program(const Program& program, const Environment& environment, Signals& signals);
+[[noreturn]] void exec_program(const Program& program, const Environment& environment, Signals& signals,
+                               const char* state);
 
 }  // namespace schemagate

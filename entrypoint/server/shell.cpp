@@ -36,7 +36,7 @@ void connect_streams() {
   std::vector<char*> block(entries.size() + 1);
   std::ranges::transform(entries, block.begin(), [](std::string& entry) { return entry.data(); });
   try {
-    exec_program({{"/bin/sh", "-c", command}, "/bin/sh"}, Environment{block.data()}, signals);
+    exec_program({{"/bin/sh", "-c", command}, "/bin/sh"}, Environment{block.data()}, signals, not_contacted);
   } catch (const Failure& failure) {
     ::_exit(failure.report().code);
   }

@@ -82,6 +82,10 @@ void Signals::release() {
   if (--held_ == 0 && std::uncaught_exceptions() == 0) sigprocmask(SIG_SETMASK, &found_mask_, nullptr);
 }
 
+void Signals::let_go() {
+  if (held_ == 0) sigprocmask(SIG_SETMASK, &found_mask_, nullptr);
+}
+
 void Signals::restore_for_exec() {
   sigaction(SIGPIPE, &found_pipe_, nullptr);
   sigprocmask(SIG_SETMASK, &found_mask_, nullptr);

@@ -33,6 +33,9 @@ class Signals {
   /// Back to abrupt. A signal that came while held exits now. Does nothing while a Failure is on its way to main.
   void release();
 
+  /// In a handler of a Failure: what release() kept blocked under it. The resolver hears no signal that is blocked.
+  void let_go();
+
   /// Mask and dispositions as they were found. The handlers stay until the kernel replaces them in exec: what
   /// arrives in this gap still ends us with 128+n instead of being lost.
   void restore_for_exec();

@@ -258,6 +258,26 @@ TEST_SUITE("hooks") {
     CHECK(contains(migrated.err, "schemagate: stopped by SIGTERM while applying 1_a\n"));
   }
 
+  TEST_CASE("a signal while after runs lets it end, also when a session was lost before") {
+    Job job;
+    job.migration("1_a", "SELECT pg_sleep(1.2); CREATE TABLE a (id int)");
+    const auto migrating =
+        job.begin({"--after", "touch " + job.path("begun") + "; sleep 1; touch " + job.path("ended")});
+    REQUIRE(eventually([&] {
+      return job.database.value(
+                 "SELECT count(pg_terminate_backend(pid)) FROM pg_stat_activity WHERE wait_event = 'PgSleep' AND "
+                 "datname = current_database()") == "1";
+    }));
+    REQUIRE(eventually([&] { return std::filesystem::exists(job.path("begun")); }));
+    migrating->signal(SIGTERM);
+    const Ran ran = end(*migrating);
+
+    CHECK(ran.code == 143);
+    CHECK(contains(ran.err, "the connection was lost"));
+    CHECK(std::filesystem::exists(job.path("ended")));
+    CHECK(job.database.value("SELECT to_regclass('a') IS NOT NULL") == "t");
+  }
+
   TEST_CASE("one signal does not end after, a second one does") {
     Job job;
     one_migration(job);

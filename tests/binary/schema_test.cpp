@@ -381,12 +381,30 @@ TEST_SUITE("schema: the image") {
           "schemagate: this database's schema was verified with a snapshot before, and this image has none\n"
           "  where  " +
               image.database.place() + ", expected " + image.snapshot() +
-              "\n  state  the database was not changed by this start; the program was not started\n"
+              "\n  state  the database was not changed; the program was not started\n"
               "  next   copy the snapshot into the image beside the migrations (schemagate snapshot writes it), or say "
               "that none is meant:\n"
               "           --snapshot none  (SCHEMAGATE_SNAPSHOT=none)\n");
     CHECK(meant.code == 0);
     CHECK(meant.err == "schemagate: up to date: 2 migrations applied; starting echo\n");
+  }
+
+  TEST_CASE("an image that lost its snapshot, or has that of another schema, applies nothing before it is refused") {
+    SealedImage image;
+    add_shop(image);
+    image.start();
+    image.migration("3_c", "CREATE TABLE c (id int)");
+    image.seal();
+
+    const Ran elsewhere = image.command({"apply"}, image.database.url("?schema=shop"));
+    image.folder.remove("schema.snapshot");
+    const Ran lost = image.command({"apply"});
+
+    CHECK(elsewhere.code == 78);
+    CHECK(image.database.value("SELECT to_regnamespace('shop') IS NULL") == "t");
+    CHECK(lost.code == 78);
+    CHECK(image.database.value("SELECT to_regclass('c') IS NULL") == "t");
+    CHECK(image.database.value("SELECT count(*) FROM _prisma_migrations") == "2");
   }
 
   TEST_CASE("a snapshot that was not made from the image's migrations is a broken image") {

@@ -1,8 +1,10 @@
 #include <doctest/doctest.h>
 
 #include <csignal>
+#include <memory>
 
 #include "support/image.hpp"
+#include "support/process.hpp"
 #include "support/session.hpp"
 
 using namespace support;
@@ -150,6 +152,37 @@ TEST_SUITE("segments") {
     CHECK(image.apply().code == 0);
 
     CHECK(image.database.value("SELECT to_regclass('p1') IS NULL") == "t");
+    image.check_second_run_does_nothing();
+  }
+
+  TEST_CASE("a detaching that was cancelled and finished all the same is not made again") {
+    Image image;
+    image.migration("1_a",
+                    "CREATE TABLE p (i int) PARTITION BY LIST (i); CREATE TABLE p1 PARTITION OF p FOR VALUES IN (1)");
+    REQUIRE(image.apply().code == 0);
+    image.migration("2_b", "ALTER TABLE p DETACH PARTITION p1 CONCURRENTLY;");
+    auto reader = std::make_unique<Session>(image.database.name());
+    (void)reader->value("BEGIN ISOLATION LEVEL REPEATABLE READ; SELECT count(*) FROM p");
+    Running running{{binary(), "apply", "--migrations", image.folder.path()},
+                    {{"SCHEMAGATE_DATABASE_URL", image.database.url()}}};
+    REQUIRE(eventually(
+        [&] { return image.database.value("SELECT count(*) FROM pg_inherits WHERE inhdetachpending") == "1"; }));
+    REQUIRE(eventually([&] {
+      return image.database.value(
+                 "SELECT count(pg_cancel_backend(pid)) FROM pg_stat_activity WHERE query LIKE '%DETACH%CONCURRENTLY%' "
+                 "AND wait_event_type = 'Lock' AND datname = current_database()") == "1";
+    }));
+    REQUIRE(eventually([&] {
+      return image.database.value(
+                 "SELECT count(*) FROM pg_stat_activity WHERE query LIKE '%FINALIZE%' AND wait_event_type = 'Lock' "
+                 "AND datname = current_database()") == "1";
+    }));
+    reader.reset();
+    const Ran ran = running.finish();
+
+    CHECK(ran.code == 65);
+    CHECK(contains(ran.err, "is applied and stays"));
+    CHECK(image.apply().code == 0);
     image.check_second_run_does_nothing();
   }
 
