@@ -171,6 +171,14 @@ std::string functions_sql(const Connection& connection, const Questions& questio
       array(connection, questions.functions));
 }
 
+std::string types_sql(const Connection& connection, const Questions& questions) {
+  return fmt::format(
+      "SELECT n.nspname || '.' || t.typname, pg_catalog.pg_has_role(t.typowner, 'USAGE'), pg_catalog.pg_has_role("
+      "n.nspowner, 'USAGE') FROM pg_catalog.pg_type t JOIN pg_catalog.pg_namespace n ON n.oid = t.typnamespace"
+      " WHERE t.typname = ANY ({}); ",
+      array(connection, questions.types));
+}
+
 std::string extensions_sql(const Connection& connection, const Questions& questions) {
   return fmt::format(
       "SELECT v.name, pg_catalog.bool_or(v.trusted), EXISTS (SELECT FROM pg_catalog.pg_extension e WHERE e.extname ="
@@ -269,7 +277,9 @@ void take_rest(const std::vector<std::vector<Row>>& answers, std::size_t at, Fac
   }
   for (const Row& row : answers.at(at + 3))
     facts.extensions[text(row, 0)] = {.installed = truth(row, 2), .available = true, .trusted = truth(row, 1)};
-  take_traffic(answers.at(at + 4), facts);
+  for (const Row& row : answers.at(at + 4))
+    facts.types[text(row, 0)] = {.owned = truth(row, 1), .droppable = truth(row, 1) || truth(row, 2)};
+  take_traffic(answers.at(at + 5), facts);
 }
 
 Facts read_facts(Connection& connection, const Questions& questions) {
@@ -277,7 +287,7 @@ Facts read_facts(Connection& connection, const Questions& questions) {
   const Reply reply = connection.send(opening + server_sql(connection, questions) + related + relations_sql + related +
                                       columns_sql + related + constraints_sql + related + holders_sql() + oldest_sql() +
                                       functions_sql(connection, questions) + extensions_sql(connection, questions) +
-                                      related + traffic_sql + "COMMIT");
+                                      types_sql(connection, questions) + related + traffic_sql + "COMMIT");
   if (reply.error) {
     connection.send("ROLLBACK");
     throw QueryFailed{*reply.error};

@@ -62,14 +62,15 @@ Course course_of(const Ahead& ahead, Weigher& weigher) {
 }
 
 /// What is gone and comes back is another thing of the same name.
-void soften(Course& course, const std::set<std::string>& restored) {
+void soften(Course& course, const Restored& restored) {
   for (Step& step : course.steps)
-    for (Notice& notice : step.notices)
-      if (notice.older == Older::breaks && restored.contains(notice.key)) {
-        notice.older = Older::risky;
-        notice.sqlstate.clear();
-        notice.why = "another of this name takes its place";
-      }
+    for (Notice& notice : step.notices) {
+      const auto found = restored.find(notice.key);
+      if (notice.older != Older::breaks || found == restored.end()) continue;
+      notice.older = found->second.older;
+      notice.sqlstate = found->second.sqlstate;
+      notice.why = found->second.why;
+    }
 }
 
 bool is_long(const Step& step) {
@@ -117,6 +118,7 @@ void add_blockers(const Course& course, const Facts& facts, Forecast& forecast) 
 
 void ask(const Claim& claim, Questions& questions) {
   if (!claim.relation.empty()) questions.relations.insert(parts(claim.relation));
+  if (claim.right == "TYPE") questions.types.insert(parts(claim.object).second);
   if (claim.act == Act::extension) questions.extensions.insert(claim.object);
   if (claim.act == Act::add_column || claim.act == Act::query)
     for (const std::string& function : claim.names) questions.functions.insert(folded(function));

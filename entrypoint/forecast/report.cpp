@@ -142,20 +142,19 @@ std::string summary(const Forecast& forecast) {
   return counted(forecast.courses.size(), "migration") + " pending" + (parts.empty() ? "" : ": " + join(parts, ", "));
 }
 
-/// Within a cell of a table.
+/// Names and statements are somebody's text: nothing of it is Markdown or HTML, nor the end of a cell.
 std::string cell(const std::string& text) {
   std::string result;
-  for (const char c : printable(text)) {
-    if (c == '|') result += '\\';
-    result += c == '\n' ? ' ' : c;
-  }
+  for (const char c : printable(text))
+    if (contains("&<>|*_[]\\@`~#$", c))
+      result += fmt::format("&#{};", static_cast<int>(c));
+    else
+      result += c == '\n' ? ' ' : c;
   return result;
 }
 
-std::string code(const std::string& text) {
-  const std::string fence = contains(text, '`') ? "``" : "`";
-  return fence + cell(text) + fence;
-}
+/// GitHub looks for names to notify outside code only, and in what entities stand for.
+std::string code(const std::string& text) { return "<code>" + cell(text) + "</code>"; }
 
 std::string row(const Step& step, bool rated) {
   std::vector<std::string> lines;
@@ -233,7 +232,7 @@ std::string forecast_markdown(const Forecast& forecast, const Scene& scene) {
   }
   const auto in_way = sessions(forecast);
   text += in_way.empty() ? "\nNobody is in the way now.\n" : "\nIn the way now:\n\n";
-  for (const auto& [who, what] : in_way) text += fmt::format("- {}: {}\n", cell(who), cell(join(what, "; ")));
+  for (const auto& [who, what] : in_way) text += fmt::format("- {}: {}\n", code(who), cell(join(what, "; ")));
   return text;
 }
 

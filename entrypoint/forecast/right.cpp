@@ -50,12 +50,7 @@ std::optional<Problem> refused_by_azure(const std::string& name, const Facts& fa
 
 std::optional<Problem> refused_to_role(const std::string& name, const Extension& extension, const Facts& facts) {
   if (facts.superuser || facts.allow_list || (extension.trusted && facts.may_create)) return std::nullopt;
-  if (extension.trusted)
-    return Problem{
-        no_right,
-        fmt::format("the role \"{}\" may not create the extension {}: it lacks CREATE on the database", facts.role,
-                    name),
-        fmt::format("as the owner:  GRANT CREATE ON DATABASE {} TO {}", quoted(facts.database), quoted(facts.role))};
+  if (extension.trusted) return missing_database_right("the extension " + name, facts);
   return Problem{no_right,
                  fmt::format("the role \"{}\" may not create the extension {}: it is not trusted, only a superuser may",
                              facts.role, name),
@@ -71,6 +66,18 @@ Problem missing_right(std::string_view right, const Relation& relation, const st
             fmt::format("as its owner:  ALTER TABLE {} OWNER TO {}", table, quoted(role))};
   return {no_right, fmt::format("the role \"{}\" lacks {} on {}", role, right, table),
           fmt::format("as its owner:  GRANT {} ON {} TO {}", right, table, quoted(role))};
+}
+
+Problem missing_type_right(const std::string& type, const std::string& role) {
+  const auto [schema, name] = cut(type, '.');
+  const std::string sql = quoted(std::string{schema}) + "." + quoted(std::string{name});
+  return {no_right, fmt::format("the role \"{}\" is not the owner of the type {}", role, sql),
+          fmt::format("as its owner:  ALTER TYPE {} OWNER TO {}", sql, quoted(role))};
+}
+
+Problem missing_database_right(const std::string& what, const Facts& facts) {
+  return {no_right, fmt::format("the role \"{}\" may not create {}: it lacks CREATE on the database", facts.role, what),
+          fmt::format("as the owner:  GRANT CREATE ON DATABASE {} TO {}", quoted(facts.database), quoted(facts.role))};
 }
 
 Problem missing_schema_right(const std::string& schema, const std::string& role) {

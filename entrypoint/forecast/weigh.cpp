@@ -8,34 +8,38 @@
 #include "forecast/right.hpp"
 #include "forecast/type.hpp"
 #include "migrations/lexer.hpp"
-#include "schema/column_rules.hpp"
+#include "text.hpp"
 
 namespace schemagate {
 namespace {
-
-std::string full_name(const Relation& relation) { return relation.schema + "." + relation.name; }
 
 const TableConstraint* constraint(const Relation& relation, const std::string& name) {
   const auto found = std::ranges::find(relation.constraints, name, &TableConstraint::name);
   return found == relation.constraints.end() ? nullptr : &*found;
 }
 
-const Column* column(const Relation& relation, const std::string& name) {
-  const auto found = relation.columns.find(name);
-  return found == relation.columns.end() ? nullptr : &found->second;
-}
-
 bool has(const std::vector<std::string>& list, const std::string& text) {
   return std::ranges::find(list, text) != list.end();
 }
 
-Older older(Level level) {
-  if (level == Level::harmless) return Older::works;
-  return level == Level::breaking ? Older::breaks : Older::risky;
-}
-
 Notice plain_notice(const Claim& claim, const std::string& object, const std::string& key = {}) {
   return {claim.harm.older, std::string{claim.harm.sqlstate}, object, std::string{claim.harm.why}, key};
+}
+
+constexpr const char* another = "another of this name takes its place";
+
+/// Of what ON CONFLICT finds by these columns; empty without them.
+std::string key_over(const Relation& relation, std::vector<std::string> columns) {
+  std::ranges::sort(columns);
+  return columns.empty() ? "" : fmt::format("key {} ({})", full_name(relation), join(columns, ", "));
+}
+
+bool is_key(const TableConstraint& constraint) { return constraint.kind == 'p' || constraint.kind == 'u'; }
+
+/// ATPrepCmd has these run before all others (src/backend/commands/tablecmds.c).
+bool is_first(const Claim& claim) {
+  return claim.act == Act::drop_column || claim.act == Act::drop_constraint || claim.act == Act::drop_default ||
+         claim.act == Act::drop_not_null;
 }
 
 /// `(a IS NOT NULL)`, as pg_get_expr() prints it; NotNullImpliedByRelConstraints proves more (tablecmds.c).
@@ -55,6 +59,23 @@ bool is_plain(const Claim& claim) {
          text.find("::", cast + 2) == std::string::npos;
 }
 
+void tell(const Notice& notice, Step& step) {
+  if (notice.older != Older::works)
+    step.notices.push_back(notice);
+  else if (!notice.why.empty())
+    step.notes.push_back(notice.why);
+}
+
+/// Columns of an index are named after what they index.
+Notice lost_index(const Relation& index, const Relation& table) {
+  std::vector<std::string> columns;
+  for (const auto& [name, column] : index.columns)
+    if (table.columns.contains(name)) columns.push_back(name);
+  const bool plain = columns.size() == index.columns.size();
+  return {Older::breaks, "42P10", full_name(index), "ON CONFLICT no longer finds it",
+          plain ? key_over(table, columns) : ""};
+}
+
 }  // namespace
 
 bool Weigher::is_volatile(const std::string& function) const {
@@ -63,7 +84,8 @@ bool Weigher::is_volatile(const std::string& function) const {
 }
 
 Work Weigher::new_column(const Claim& claim, const Relation& relation, Step& step) const {
-  const bool is_new = column(relation, claim.object) == nullptr;
+  const bool is_new = columns_.find(relation, claim.object) == nullptr;
+  if (!is_new && claim.if_column) return Work::catalog;
   if (is_new && claim.not_null && !claim.filled && relation.kind == 'r')
     step.notes.push_back(
         fmt::format("fails (23502) if {} has a row: the column is NOT NULL without a default", full_name(relation)));
@@ -73,7 +95,7 @@ Work Weigher::new_column(const Claim& claim, const Relation& relation, Step& ste
 }
 
 Work Weigher::new_type(const Claim& claim, const Relation& relation) const {
-  const Column* known = column(relation, claim.object);
+  const Column* known = columns_.find(relation, claim.object);
   const bool utc = facts_.time_zone == "UTC" || facts_.time_zone == "Etc/UTC" || facts_.time_zone == "GMT";
   if (known == nullptr || !is_plain(claim) || rewrites(known->type, canonical_type(claim.type), utc))
     return Work::rewrite;
@@ -83,7 +105,7 @@ Work Weigher::new_type(const Claim& claim, const Relation& relation) const {
 }
 
 Work Weigher::work_of(const Claim& claim, const Relation& relation, Step& step) const {
-  const Column* known = column(relation, claim.object);
+  const Column* known = columns_.find(relation, claim.object);
   if (claim.act == Act::add_column) return new_column(claim, relation, step);
   if (claim.act == Act::column_type) return new_type(claim, relation);
   if (claim.act == Act::validate) {
@@ -96,37 +118,44 @@ Work Weigher::work_of(const Claim& claim, const Relation& relation, Step& step) 
   return claim.work;
 }
 
-/// A claim on a column that is there.
-std::optional<Notice> Weigher::column_notice(const Claim& claim, const Relation& relation, const Column& known) const {
-  const std::string object = full_name(relation) + "." + claim.object;
-  switch (claim.act) {
-    case Act::column_type:
-      return type_notice(claim, known, object);
-    case Act::set_not_null:
-      if (known.not_null) return Notice{};
-      if (known.filled) return Notice{Older::risky, "23502", object, "statements that write NULL fail", {}};
-      return std::nullopt;
-    case Act::set_default:
-      return known.filled ? std::nullopt : std::optional{Notice{}};
-    case Act::drop_default:
-      if (known.not_null) return Notice{Older::breaks, "23502", object, "every INSERT that leaves it out fails", {}};
-      return std::nullopt;
-    default:
-      return std::nullopt;
-  }
+std::optional<Notice> Weigher::column_notice(const Claim& claim, const Relation& relation) const {
+  if (claim.act != Act::column_type) return columns_.notice(claim, relation);
+  const Column* known = columns_.find(relation, claim.object);
+  if (known == nullptr) return std::nullopt;
+  // Nobody knows what only a pending statement makes.
+  if (!relation.columns.contains(claim.object)) return Notice{};
+  Notice notice = type_notice(known->type, canonical_type(claim.type), full_name(relation) + "." + claim.object);
+  if (notice.older != Older::works)
+    notice.key = fmt::format("{} becomes {}", names_.full(claim.type), names_.full(known->type));
+  return notice;
 }
 
-Notice Weigher::type_notice(const Claim& claim, const Column& known, const std::string& object) const {
-  const std::string to = canonical_type(claim.type);
-  if (known.type == to) return {};
-  const Meaning meaning = changed_type(known.type, to);
-  return {older(meaning.level), meaning.sqlstate, object, known.type + " becomes " + to + ": " + meaning.reason,
-          fmt::format("{} becomes {}", names_.full(claim.type), names_.full(known.type))};
+bool Weigher::has_other_key(const Relation& relation, const std::string& name, const std::string& key) const {
+  const auto stays = [&](const TableConstraint& other) {
+    return is_key(other) && other.name != name && key_over(relation, other.columns) == key &&
+           !lost_keys_.contains({relation.oid, other.name});
+  };
+  return std::ranges::any_of(relation.constraints, stays) ||
+         std::ranges::any_of(keys_, [&](const auto& made) { return made.first != name && made.second == key; });
+}
+
+std::optional<Notice> Weigher::key_notice(const Claim& claim, const Relation& relation) const {
+  const TableConstraint* lost = constraint(relation, claim.object);
+  if (lost == nullptr || !is_key(*lost)) return std::nullopt;
+  const std::string object = full_name(relation) + "." + lost->name;
+  const std::string key = key_over(relation, lost->columns);
+  if (has_other_key(relation, lost->name, key))
+    return Notice{Older::risky, "42704", object, "still unique, but ON CONFLICT ON CONSTRAINT fails", {}};
+  return Notice{Older::breaks, "42P10", object,
+                lost->kind == 'p' ? "ON CONFLICT on these columns fails, and GROUP BY the key alone"
+                                  : "ON CONFLICT on these columns fails",
+                key};
 }
 
 Notice Weigher::notice_of(const Claim& claim, const Relation& relation) const {
-  if (const Column* known = column(relation, claim.object))
-    if (const auto notice = column_notice(claim, relation, *known)) return *notice;
+  if (const auto notice =
+          claim.act == Act::drop_constraint ? key_notice(claim, relation) : column_notice(claim, relation))
+    return *notice;
   const bool renamed = claim.act == Act::rename_table;
   Notice notice = plain_notice(claim, full_name(relation));
   if (!renamed && !claim.object.empty()) notice.object += "." + claim.object;
@@ -134,12 +163,40 @@ Notice Weigher::notice_of(const Claim& claim, const Relation& relation) const {
   return notice;
 }
 
+/// What breaks after something was made anew is not made good by that. A relation may have another name by now, and is
+/// forgotten by it.
+void Weigher::tell_older(const Notice& notice, Step& step) {
+  if (notice.older == Older::breaks && !notice.key.starts_with("relation ")) restored_.erase(notice.key);
+  tell(notice, step);
+}
+
+void Weigher::restore(const std::string& key) {
+  restored_.insert_or_assign(key, Notice{.older = Older::risky, .why = another});
+}
+
+/// ADD … USING INDEX takes the index's name away.
+void Weigher::make_key(const Claim& claim, const Relation& relation) {
+  const auto index = keys_.find(claim.type);
+  std::string key = key_over(relation, claim.names);
+  if (key.empty() && index != keys_.end()) key = index->second;
+  if (key.empty()) return;
+  keys_[claim.object.empty() ? claim.type : claim.object] = key;
+  restored_.insert_or_assign(key,
+                             Notice{.older = Older::risky, .why = "another key over the same columns takes its place"});
+}
+
+void Weigher::lose_key(const std::string& name) {
+  const auto found = keys_.find(name);
+  if (found == keys_.end()) return;
+  restored_.erase(found->second);
+  keys_.erase(found);
+}
+
 void Weigher::add_index(const Claim& claim, const Relation& index, Step& step) {
   const Relation* table = reach_.known(index.table);
   if (table == nullptr) return;
   reach_.lock(*table, claim.lock, claim.work, claim.waits, step);
-  if (claim.act == Act::drop_index && index.unique)
-    step.notices.push_back({Older::breaks, "42P10", full_name(index), "ON CONFLICT no longer finds it", {}});
+  if (claim.act == Act::drop_index && index.unique) tell_older(lost_index(index, *table), step);
 }
 
 /// Who needs what PostgreSQL asks for before it takes the lock.
@@ -161,6 +218,24 @@ void Weigher::require_schema(const Claim& claim) {
   problem(missing.code, missing.what, missing.next);
 }
 
+void Weigher::require_database() {
+  if (facts_.superuser || other_role_ || facts_.may_create) return;
+  const Problem missing = missing_database_right("a schema", facts_);
+  problem(missing.code, missing.what, missing.next);
+}
+
+/// Pending statements own what they make.
+void Weigher::require_type(const Claim& claim) {
+  if (facts_.superuser || other_role_) return;
+  const auto renamed = types_.find(names_.full(claim.object));
+  const std::string type = renamed == types_.end() ? names_.full(claim.object) : renamed->second;
+  const auto found = facts_.types.find(type);
+  if (found == facts_.types.end()) return;
+  if (claim.act == Act::drop_type ? found->second.droppable : found->second.owned) return;
+  const Problem missing = missing_type_right(type, facts_.role);
+  problem(missing.code, missing.what, missing.next);
+}
+
 void Weigher::problem(int code, const std::string& what, const std::string& next) {
   if (std::ranges::find(problems_, what, &Problem::what) == problems_.end()) problems_.push_back({code, what, next});
 }
@@ -170,12 +245,12 @@ void Weigher::add_known(const Claim& claim, const Relation& relation, Step& step
   if (claim.act == Act::drop_index || claim.act == Act::reindex_index) add_index(claim, relation, step);
   const Work work = work_of(claim, relation, step);
   reach_.lock_all(claim, relation, work, step);
-  if (claim.act != Act::drop_index) {
-    const Notice notice = notice_of(claim, relation);
-    if (notice.older != Older::works)
-      step.notices.push_back(notice);
-    else if (!notice.why.empty())
-      step.notes.push_back(notice.why);
+  if (claim.act != Act::drop_index) tell_older(notice_of(claim, relation), step);
+  columns_.change(claim, relation, restored_);
+  if (claim.act == Act::add_key) make_key(claim, relation);
+  if (claim.act == Act::drop_constraint) {
+    lost_keys_.insert({relation.oid, claim.object});
+    lose_key(claim.object);
   }
   step.every_row = step.every_row || (claim.act == Act::write && claim.whole);
 }
@@ -183,19 +258,25 @@ void Weigher::add_known(const Claim& claim, const Relation& relation, Step& step
 void Weigher::change_names(const Claim& claim, std::optional<Oid> found) {
   if (claim.act == Act::create || claim.act == Act::replace) {
     if (!found) names_.make(claim.relation);
-    restored_.insert("relation " + names_.full(claim.relation));
+    restore("relation " + names_.full(claim.relation));
   }
-  if (claim.act == Act::drop_table || claim.act == Act::drop_index) names_.drop(claim.relation);
+  if (claim.act == Act::drop_index) lose_key(parts(claim.relation).second);
+  if (claim.act == Act::drop_table || claim.act == Act::drop_index) {
+    restored_.erase("relation " + names_.full(claim.relation));
+    names_.drop(claim.relation);
+  }
   if (claim.act != Act::rename_table) return;
-  names_.rename(claim.relation, claim.object);
   const std::string full = names_.full(claim.relation);
-  restored_.insert("relation " + full.substr(0, full.find('.') + 1) + folded(claim.object));
+  restored_.erase("relation " + full);
+  names_.rename(claim.relation, claim.object);
+  restore("relation " + full.substr(0, full.find('.') + 1) + folded(claim.object));
 }
 
 void Weigher::drop_type(const Claim& claim, Step& step) {
   const auto found = types_.find(names_.full(claim.object));
   const std::string first = found == types_.end() ? names_.full(claim.object) : found->second;
-  if (!first.empty()) step.notices.push_back(plain_notice(claim, first, "type " + first));
+  restored_.erase("type " + names_.full(claim.object));
+  if (!first.empty()) tell(plain_notice(claim, first, "type " + first), step);
   types_[names_.full(claim.object)] = "";
 }
 
@@ -204,11 +285,12 @@ void Weigher::rename_type(const Claim& claim, Step& step) {
   const std::string to = from.substr(0, from.find('.') + 1) + folded(claim.names.at(0));
   const auto found = types_.find(from);
   const std::string first = found == types_.end() ? from : found->second;
-  if (!first.empty()) step.notices.push_back(plain_notice(claim, first, "type " + first));
+  restored_.erase("type " + from);
+  if (!first.empty()) tell(plain_notice(claim, first, "type " + first), step);
   types_[to] = first;
   types_.erase(from);
-  restored_.insert("type " + to);
-  restored_.insert(fmt::format("{} becomes {}", from, to));
+  restore("type " + to);
+  restore(fmt::format("{} becomes {}", from, to));
 }
 
 /// Aggregates and the like of PostgreSQL's own; the others may be anything.
@@ -229,7 +311,10 @@ void Weigher::extension(const Claim& claim, Step& step) {
 }
 
 void Weigher::without_relation(const Claim& claim, Step& step) {
+  if (claim.right == "TYPE") require_type(claim);
   switch (claim.act) {
+    case Act::create_schema:
+      return require_database();
     case Act::search_path:
       return names_.search(claim.names);
     case Act::set_role:
@@ -241,7 +326,7 @@ void Weigher::without_relation(const Claim& claim, Step& step) {
       return query(claim, step);
     case Act::create_type:
       types_[names_.full(claim.object)] = "";
-      restored_.insert("type " + names_.full(claim.object));
+      restore("type " + names_.full(claim.object));
       return;
     case Act::drop_type:
       return drop_type(claim, step);
@@ -250,10 +335,7 @@ void Weigher::without_relation(const Claim& claim, Step& step) {
     default:
       break;
   }
-  if (claim.harm.older != Older::works)
-    step.notices.push_back(plain_notice(claim, claim.object));
-  else if (!claim.harm.why.empty())
-    step.notes.emplace_back(claim.harm.why);
+  tell(plain_notice(claim, claim.object), step);
 }
 
 void Weigher::add(const Claim& claim, Step& step) {
@@ -279,6 +361,7 @@ bool Weigher::is_done(const Claims& claims, Step& step) {
   });
   if (!done) return false;
   if (Claim table = claims.front(); table.act != Act::create) {
+    table.act = Act::other;
     table.work = Work::catalog;
     table.harm = {};
     add(table, step);
@@ -289,7 +372,9 @@ bool Weigher::is_done(const Claims& claims, Step& step) {
 
 void Weigher::weigh(const Claims& claims, Step& step) {
   if (is_done(claims, step)) return;
-  for (const Claim& claim : claims) add(claim, step);
+  Claims ordered = claims;
+  std::ranges::stable_sort(ordered, {}, [](const Claim& claim) { return !is_first(claim); });
+  for (const Claim& claim : ordered) add(claim, step);
 }
 
 }  // namespace schemagate

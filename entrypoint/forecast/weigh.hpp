@@ -4,8 +4,10 @@
 #include <optional>
 #include <set>
 #include <string>
+#include <utility>
 #include <vector>
 
+#include "forecast/columns.hpp"
 #include "forecast/forecast.hpp"
 #include "forecast/names.hpp"
 #include "forecast/reach.hpp"
@@ -21,8 +23,8 @@ class Weigher {
   void weigh(const Claims& claims, Step& step);
 
   [[nodiscard]] std::vector<Problem> problems() const { return problems_; }
-  /// Keys of what was made anew.
-  [[nodiscard]] const std::set<std::string>& restored() const { return restored_; }
+  /// What was made anew after it was gone.
+  [[nodiscard]] const Restored& restored() const { return restored_; }
 
  private:
   [[nodiscard]] bool is_done(const Claims& claims, Step& step);
@@ -30,17 +32,23 @@ class Weigher {
   void add_known(const Claim& claim, const Relation& relation, Step& step);
   void add_index(const Claim& claim, const Relation& index, Step& step);
   void without_relation(const Claim& claim, Step& step);
+  void tell_older(const Notice& notice, Step& step);
+  void restore(const std::string& key);
+  void make_key(const Claim& claim, const Relation& relation);
+  void lose_key(const std::string& name);
   void change_names(const Claim& claim, std::optional<Oid> found);
   void require_right(const Claim& claim, const Relation& relation);
   void require_schema(const Claim& claim);
+  void require_type(const Claim& claim);
+  void require_database();
 
   [[nodiscard]] Work work_of(const Claim& claim, const Relation& relation, Step& step) const;
   [[nodiscard]] Work new_column(const Claim& claim, const Relation& relation, Step& step) const;
   [[nodiscard]] Work new_type(const Claim& claim, const Relation& relation) const;
   [[nodiscard]] bool is_volatile(const std::string& function) const;
-  [[nodiscard]] std::optional<Notice> column_notice(const Claim& claim, const Relation& relation,
-                                                    const Column& known) const;
-  [[nodiscard]] Notice type_notice(const Claim& claim, const Column& known, const std::string& object) const;
+  [[nodiscard]] std::optional<Notice> column_notice(const Claim& claim, const Relation& relation) const;
+  [[nodiscard]] std::optional<Notice> key_notice(const Claim& claim, const Relation& relation) const;
+  [[nodiscard]] bool has_other_key(const Relation& relation, const std::string& name, const std::string& key) const;
   [[nodiscard]] Notice notice_of(const Claim& claim, const Relation& relation) const;
 
   void drop_type(const Claim& claim, Step& step);
@@ -53,7 +61,10 @@ class Weigher {
   Names names_;
   Reach reach_;
   std::map<std::string, std::string> types_;  ///< what a type was called at first; empty for a new one
-  std::set<std::string> restored_;
+  Restored restored_;
+  Columns columns_;
+  std::map<std::string, std::string> keys_;          ///< that pending statements make: key, by name
+  std::set<std::pair<Oid, std::string>> lost_keys_;  ///< that they drop
   std::vector<Problem> problems_;
   bool other_role_ = false;
 };

@@ -51,7 +51,10 @@ Claim renamed(Words& words) {
   }
   words.skip({"COLUMN"});
   Claim claim = all(breaks("42703", gone));
+  claim.act = Act::rename_column;
   claim.object = folded(words.name());
+  words.skip({"TO"});
+  claim.names = {folded(words.name())};
   return claim;
 }
 
@@ -68,7 +71,7 @@ Claim dropped(Words& words) {
   Claim claim = constraint ? all() : all(breaks("42703", gone));
   claim.act = constraint ? Act::drop_constraint : Act::drop_column;
   claim.object = folded(words.name());
-  claim.conditional = conditional;
+  claim.if_column = conditional;
   claim.cascade = words.skip({"CASCADE"});
   return claim;
 }
@@ -226,7 +229,7 @@ Claims alter_part(Words& words, const Harm& harm) {
 }
 
 Claims alter_type(Words& words) {
-  Claim claim{.object = words.name(), .right = ""};
+  Claim claim{.object = words.name(), .right = "TYPE"};
   if (words.skip({"ADD", "VALUE"})) claim.harm = risky("", "readers may meet a value that they do not know");
   if (words.skip({"RENAME", "VALUE"})) claim.harm = breaks("22P02", "statements with the old value fail");
   if (words.skip({"RENAME", "ATTRIBUTE"}) || words.ahead("ATTRIBUTE"))
@@ -241,7 +244,7 @@ Claims alter_type(Words& words) {
 
 /// validateDomainCheckConstraint scans every table with a column of it under SHARE (src/backend/commands/typecmds.c).
 Claims alter_domain(Words& words) {
-  Claim claim{.object = words.name(), .right = ""};
+  Claim claim{.object = words.name(), .right = "TYPE"};
   const bool scans = (words.skip({"ADD"}) && !words.ahead("VALID")) || words.skip({"VALIDATE"}) ||
                      (words.skip({"SET"}) && words.ahead("NULL"));
   if (!scans) return {claim};

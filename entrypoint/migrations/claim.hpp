@@ -51,8 +51,11 @@ enum class Act {
   set_not_null,  ///< a valid CHECK spares the scan
   set_default,
   drop_default,
+  drop_not_null,
   drop_column,
+  rename_column,  ///< to `names`
   drop_constraint,
+  add_key,        ///< PRIMARY KEY or UNIQUE over `names`, or the index `type`; a unique index is one too
   drop_table,     ///< referenced tables are locked too
   validate,       ///< may be valid already
   partition,      ///< of `relation`, whose default partition is locked too
@@ -61,6 +64,7 @@ enum class Act {
   rename_table,
   truncate,
   write,  ///< INSERT, UPDATE, DELETE, MERGE, COPY
+  create_schema,
   create_type,
   drop_type,
   rename_type,
@@ -81,8 +85,9 @@ struct Claim {
   std::string object{};              ///< column, constraint …, without quotes; what a relation is renamed to
   std::string type{};                ///< as written
   std::vector<std::string> names{};  ///< functions that are called, schemas of a path, as written
-  std::string_view right = "OWNER";  ///< on the relation; empty for none
+  std::string_view right = "OWNER";  ///< on the relation; TYPE: to own the type `object`; empty for none
   bool conditional = false;          ///< IF EXISTS, IF NOT EXISTS
+  bool if_column = false;            ///< add_column, drop_column: the same of the column
   bool cascade = false;
   bool only = false;      ///< not what inherits from it
   bool waits = false;     ///< CONCURRENTLY: for every transaction that is older

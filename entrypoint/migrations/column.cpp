@@ -16,6 +16,12 @@ Claim all(const Harm& harm = {}, Work work = Work::catalog) {
 Harm risky(std::string_view sqlstate, std::string_view why) { return {Older::risky, sqlstate, why}; }
 Harm breaks(std::string_view sqlstate, std::string_view why) { return {Older::breaks, sqlstate, why}; }
 
+Claim acting(Act act, const Harm& harm) {
+  Claim claim = all(harm);
+  claim.act = act;
+  return claim;
+}
+
 constexpr const char* refused = "writes that used to pass are refused";
 
 Claim weak(Claim claim) {
@@ -47,6 +53,17 @@ Claims not_null(Words& words, bool valid) {
   return {claim};
 }
 
+/// PRIMARY KEY or UNIQUE.
+Claim key(Words words) {
+  const bool ready = words.ahead("USING") && words.ahead("INDEX") && !words.has("TABLESPACE");
+  Claim claim = all(risky("23505", refused), ready ? Work::catalog : Work::scan);
+  claim.act = Act::add_key;
+  while (!words.ended() && words.peek() != "(" && !words.skip({"USING", "INDEX"})) words.next();
+  if (words.peek() != "(") claim.type = folded(words.name());
+  for (Words& item : words.group()) claim.names.push_back(folded(item.name()));
+  return claim;
+}
+
 /// Behind ADD [CONSTRAINT name].
 Claims constraint(Words& words) {
   // NOT ENFORCED is of PostgreSQL 18.
@@ -56,8 +73,7 @@ Claims constraint(Words& words) {
   if (words.skip({"CHECK"})) return {all(risky("23514", refused), work)};
   if (words.skip({"FOREIGN"})) return foreign_key(words, work);
   if (words.skip({"EXCLUDE"})) return {all(risky("23P01", refused), Work::scan)};
-  const bool ready = words.ahead("USING") && words.ahead("INDEX") && !words.has("TABLESPACE");
-  return {all(risky("23505", refused), ready ? Work::catalog : Work::scan)};
+  return {key(words)};
 }
 
 bool is_constraint(const Words& words) {
@@ -121,7 +137,7 @@ Claims column(Words& words) {
   words.skip({"COLUMN"});
   Claim claim = all();
   claim.act = Act::add_column;
-  claim.conditional = words.skip_condition();
+  claim.if_column = words.skip_condition();
   claim.object = folded(words.name());
   claim.type = before_clause(words).text();
   const bool serial = is_serial(claim.type);
@@ -164,7 +180,7 @@ Claims set(Words& words) {
     return not_null(none, true);
   }
   if (words.skip({"DEFAULT"})) {
-    claim.act = Act::set_default;
+    claim.act = words.peek() == "NULL" ? Act::drop_default : Act::set_default;
     claim.harm = risky("", "rows that leave it out get another value");
     return {claim};
   }
@@ -175,12 +191,11 @@ Claims set(Words& words) {
 }
 
 Claims drop(Words& words) {
-  if (words.skip({"NOT"})) return {all(risky("", "readers may meet NULL"))};
-  if (words.skip({"IDENTITY"})) return {all(breaks("23502", "rows that leave it out get no value"))};
+  if (words.skip({"NOT"})) return {acting(Act::drop_not_null, risky("", "readers may meet NULL"))};
+  if (words.skip({"IDENTITY"}))
+    return {acting(Act::drop_default, breaks("23502", "rows that leave it out get no value"))};
   if (words.skip_word("EXPRESSION")) return {all(breaks("", "rows that leave it out get NULL instead of its value"))};
-  Claim claim = all(risky("", "rows that leave it out get NULL"));
-  claim.act = Act::drop_default;
-  return {claim};
+  return {acting(Act::drop_default, risky("", "rows that leave it out get NULL"))};
 }
 
 Claims changes(Words& words) {
@@ -188,7 +203,9 @@ Claims changes(Words& words) {
   if (words.skip({"SET"})) return set(words);
   if (words.skip({"DROP"})) return drop(words);
   if (words.skip({"RESET"})) return {weak(all())};
-  if (words.skip({"ADD", "GENERATED", "ALWAYS"})) return {all(breaks("428C9", "statements that write it fail"))};
+  if (words.skip({"ADD", "GENERATED", "ALWAYS"}))
+    return {acting(Act::set_default, breaks("428C9", "statements that write it fail"))};
+  if (words.skip({"ADD", "GENERATED"})) return {acting(Act::set_default, {})};
   return {all()};
 }
 

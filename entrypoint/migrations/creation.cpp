@@ -64,6 +64,18 @@ Claims create_table(Words& words) {
   return claims;
 }
 
+/// The columns that ON CONFLICT finds it by; none where expressions or a condition are among them.
+std::vector<std::string> indexed(Words words) {
+  if (words.ahead("WHERE")) return {};
+  if (words.skip({"USING"})) words.next();
+  std::vector<std::string> columns;
+  for (Words& item : words.group()) {
+    columns.push_back(folded(item.name()));
+    if (columns.back().empty() || item.peek() == "(") return {};
+  }
+  return columns;
+}
+
 Claims create_index(Words& words, bool unique) {
   const bool concurrent = words.skip({"CONCURRENTLY"});
   const bool conditional = words.skip_condition();
@@ -73,7 +85,12 @@ Claims create_index(Words& words, bool unique) {
   build.only = words.peek() == "ONLY";
   build.relation = words.relation();
   build.waits = concurrent;
-  if (unique) build.harm = risky("23505", "writes that repeat a value are refused");
+  if (unique) {
+    build.harm = risky("23505", "writes that repeat a value are refused");
+    build.act = Act::add_key;
+    build.names = indexed(words);
+    build.type = folded(index);
+  }
   Claims claims{build};
   if (index.empty()) return claims;
   // An index lives in its table's schema.
@@ -139,6 +156,12 @@ Claims create_extension(Words& words) {
   return {claim};
 }
 
+/// Also IF NOT EXISTS asks for the right first (src/backend/commands/schemacmds.c).
+Claims create_schema(Words& words) {
+  words.skip_condition();
+  return {{.act = Act::create_schema, .right = ""}};
+}
+
 Claims create_type(Words& words) { return {{.act = Act::create_type, .object = words.name(), .right = ""}}; }
 
 Claims create_function(Words& words, bool replace) {
@@ -171,6 +194,7 @@ Claims create_other(Words& words, const Prefix& prefix) {
     return create_function(words, prefix.replace);
   if (words.skip({"TYPE"}) || words.skip({"DOMAIN"})) return create_type(words);
   if (words.skip({"EXTENSION"})) return create_extension(words);
+  if (words.skip({"SCHEMA"})) return create_schema(words);
   if (words.skip({"POLICY"})) return create_policy(words);
   if (words.skip({"RULE"})) return create_rule(words);
   if (words.skip({"STATISTICS"})) return create_statistics(words);

@@ -68,6 +68,11 @@ struct Extension {
   bool trusted = false;
 };
 
+struct TypeRight {
+  bool owned = false;
+  bool droppable = false;  ///< by its owner, and by that of its schema
+};
+
 /// What the database is like before anything runs.
 struct Facts {
   int version = 0;  ///< server_version_num
@@ -76,10 +81,11 @@ struct Facts {
   bool superuser = false;
   bool may_create = false;  ///< CREATE on the database
   std::string time_zone{};
-  std::vector<std::string> path{};          ///< schemas, in the order in which they are searched
-  std::map<std::string, bool> schemas{};    ///< and whether the role may create there
-  std::optional<std::string> allow_list{};  ///< azure.extensions
-  bool azure_admin = true;                  ///< the role is of azure_pg_admin, or there is none
+  std::vector<std::string> path{};           ///< schemas, in the order in which they are searched
+  std::map<std::string, bool> schemas{};     ///< and whether the role may create there
+  std::map<std::string, TypeRight> types{};  ///< `public.mood`
+  std::optional<std::string> allow_list{};   ///< azure.extensions
+  bool azure_admin = true;                   ///< the role is of azure_pg_admin, or there is none
   std::map<Oid, Relation> relations{};
   std::map<std::string, char> functions{};  ///< provolatile, the worst of a name
   std::set<std::string> own_functions{};    ///< of those, PostgreSQL's own
@@ -95,6 +101,7 @@ struct Questions {
   std::string schema{};  ///< where unqualified names go; empty: as the role's search_path says
   std::set<std::pair<std::string, std::string>> relations{};  ///< schema, or nothing, and name
   std::set<std::string> paths{};                              ///< schemas that a script's search_path names
+  std::set<std::string> types{};                              ///< names without schema
   std::set<std::string> functions{};
   std::set<std::string> extensions{};
 };

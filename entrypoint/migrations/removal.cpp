@@ -56,6 +56,12 @@ Claims drop_named(Words& words, Act act, const char* sqlstate, std::string_view 
   return claims;
 }
 
+Claims drop_types(Words& words) {
+  Claims claims = drop_named(words, Act::drop_type, "42704", "type: statements that name it fail");
+  for (Claim& claim : claims) claim.right = "TYPE";
+  return claims;
+}
+
 Claims drop_owned() {
   return {{.act = Act::unknown,
            .harm = {.older = Older::breaks, .sqlstate = {}, .why = "what a role owns cannot be told from the text"},
@@ -83,8 +89,7 @@ Claims drop_part(Words& words) {
 }
 
 Claims drop_other(Words& words) {
-  if (words.skip({"TYPE"}) || words.skip({"DOMAIN"}))
-    return drop_named(words, Act::drop_type, "42704", "type: statements that name it fail");
+  if (words.skip({"TYPE"}) || words.skip({"DOMAIN"})) return drop_types(words);
   if (words.skip({"SCHEMA"})) return drop_schema(words);
   if (words.skip({"EXTENSION"}))
     return drop_named(words, Act::other, "42883", "extension: statements that use it fail");

@@ -54,6 +54,14 @@ Ran plan(const Image& image, const std::string& url = "", const std::vector<std:
   return image.command(words, url);
 }
 
+/// In Markdown, where none of it means anything.
+std::string coded(const std::string& text) {
+  std::string result;
+  for (const char c : text)
+    result += std::string{"@_"}.find(c) == std::string::npos ? std::string{c} : "&#" + std::to_string(int{c}) + ";";
+  return "<code>" + result + "</code>";
+}
+
 /// Without what differs from run to run.
 std::string stable(const std::string& text) {
   return std::regex_replace(text, std::regex{"open for [0-9]+ s"}, "open for T s");
@@ -124,35 +132,56 @@ TEST_SUITE("plan") {
     CHECK(ran.err.empty());
     CHECK(ran.out ==
           "**2 migrations pending: breaks older images 1, rewrites 1, blocks reads and writes 1, unknown 1, harmless "
-          "3**  \n`" +
-              image.database.place() + "`, " + version(image) +
+          "3**  \n" +
+              coded(image.database.place()) + ", " + version(image) +
               "\n"
-              "\n`2_teams`: one transaction\n"
+              "\n<code>2&#95;teams</code>: one transaction\n"
               "\n| line | risk | statement | |\n"
               "|---|---|---|---|\n"
-              "| 1 | harmless | `CREATE TABLE teams (id int PRIMARY KEY)` |  |\n"
-              "| 2 | blocks reads and writes | `ALTER TABLE users ADD COLUMN team int REFERENCES teams` | ACCESS "
+              "| 1 | harmless | <code>CREATE TABLE teams (id int PRIMARY KEY)</code> |  |\n"
+              "| 2 | blocks reads and writes | <code>ALTER TABLE users ADD COLUMN team int REFERENCES teams</code> | "
+              "ACCESS "
               "EXCLUSIVE on " +
               users +
               ", catalog only<br>public.users stays locked to the end of the transaction, while line 6 runs |\n"
-              "| 4 | breaks older images, blocks reads and writes | `ALTER TABLE users RENAME COLUMN name TO title` | "
+              "| 4 | breaks older images, blocks reads and writes | <code>ALTER TABLE users RENAME COLUMN name TO "
+              "title</code> | "
               "ACCESS EXCLUSIVE on " +
               users +
               ", catalog only<br>breaks older images: public.users.name: statements that name it fail (42703) |\n"
-              "| 6 | rewrites | `ALTER TABLE orders ALTER COLUMN id TYPE bigint` | ACCESS EXCLUSIVE on " +
+              "| 6 | rewrites | <code>ALTER TABLE orders ALTER COLUMN id TYPE bigint</code> | ACCESS EXCLUSIVE on " +
               orders +
               ", writes every row anew<br>risky for older images: public.orders.id: integer becomes bigint: the server "
               "converts, but drivers decode another type; a prepared statement fails once (0A000) |\n"
-              "\n`3_index`: 2 segments\n"
+              "\n<code>3&#95;index</code>: 2 segments\n"
               "\n| line | risk | statement | |\n"
               "|---|---|---|---|\n"
-              "| 1 | harmless | `CREATE INDEX CONCURRENTLY orders_user ON orders (user_id)` | SHARE UPDATE EXCLUSIVE "
+              "| 1 | harmless | <code>CREATE INDEX CONCURRENTLY orders&#95;user ON orders (user&#95;id)</code> | SHARE "
+              "UPDATE EXCLUSIVE "
               "on " +
               orders +
               ", reads every row, waits for every older transaction |\n"
-              "| 2 | harmless | `SELECT 1` |  |\n"
-              "| 3 | unknown | `DO ''` | what a block, a procedure or a prepared statement does cannot be told |\n"
+              "| 2 | harmless | <code>SELECT 1</code> |  |\n"
+              "| 3 | unknown | <code>DO ''</code> | what a block, a procedure or a prepared statement does cannot be "
+              "told |\n"
               "\nNobody is in the way now.\n");
+  }
+
+  TEST_CASE("what somebody wrote means nothing in Markdown") {
+    Image image;
+    prepare(image);
+    image.migration("2_a", "ALTER TABLE users ADD COLUMN \"`|<img>@x_y*z\\[a](b)\" int;\n");
+    Session session{image.database.name()};
+    session.value("SET application_name = '</code>@all `|x'; BEGIN; LOCK TABLE users; SELECT '<b>|`'");
+
+    const Ran ran = plan(image, "", {"--format", "markdown"});
+
+    CHECK(ran.code == 0);
+    CHECK(contains(ran.out,
+                   "| 1 | blocks reads and writes | <code>ALTER TABLE users ADD COLUMN "
+                   "\"&#96;&#124;&#60;img&#62;&#64;x&#95;y&#42;z&#92;&#91;a&#93;(b)\" int</code> | "));
+    CHECK(contains(ran.out, ", &#60;/code&#62;&#64;all &#96;&#124;x (postgres&#64;127.0.0.1), "));
+    CHECK(contains(ran.out, "SELECT '&#60;b&#62;&#124;&#96;'</code>: holds ACCESS EXCLUSIVE on public.users, "));
   }
 
   TEST_CASE("the same as one JSON object") {
@@ -358,6 +387,29 @@ TEST_SUITE("plan: refusals") {
               "         as its owner:  GRANT CREATE ON SCHEMA \"public\" TO \"" +
               role + "\"\n");
     CHECK(Json::parse(plan(image, image.database.url_as(role), {"--json"}).out)["refusal"]["code"] == 77);
+  }
+
+  TEST_CASE("a schema and a type need rights of their own, and apply ends as the plan says") {
+    Image image;
+    prepare(image);
+    image.database.query("CREATE TYPE mood AS ENUM ('a')");
+    const std::string role = image.database.role("maker");
+    image.database.query("GRANT SELECT, INSERT, UPDATE ON _prisma_migrations TO " + role);
+    const std::string url = image.database.url_as(role);
+    image.migration("2_a", "CREATE SCHEMA IF NOT EXISTS extra;\n");
+
+    const Ran schema = plan(image, url);
+
+    CHECK(schema.code == 77);
+    CHECK(
+        contains(schema.err, "  the role \"" + role + "\" may not create a schema: it lacks CREATE on the database\n"));
+    CHECK(image.command({"apply"}, url).code == 77);
+    image.migration("2_a", "ALTER TYPE mood ADD VALUE 'b';\n");
+    const Ran type = plan(image, url);
+    CHECK(type.code == 77);
+    CHECK(contains(type.err, "  the role \"" + role + "\" is not the owner of the type \"public\".\"mood\"\n"));
+    CHECK(contains(type.err, "  next   as its owner:  ALTER TYPE \"public\".\"mood\" OWNER TO \"" + role + "\"\n"));
+    CHECK(image.command({"apply"}, url).code == 77);
   }
 
   TEST_CASE("what a role may not see of others is told, and what holds a lock is seen all the same") {

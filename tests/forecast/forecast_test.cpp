@@ -6,38 +6,10 @@
 #include <string>
 #include <vector>
 
+#include "support/forecast.hpp"
+
 namespace schemagate {
 namespace {
-
-Facts facts() {
-  Facts result{.version = 170002, .role = "app", .superuser = false, .may_create = true};
-  result.time_zone = "UTC";
-  result.path = {"pg_catalog", "public"};
-  result.schemas = {{"public", true}, {"closed", false}};
-  result.functions = {{"now", 's'}, {"random", 'v'}, {"count", 'i'}};
-  result.own_functions = {"now", "random", "count"};
-  Relation users{.oid = 1, .schema = "public", .name = "users", .rights = {"OWNER"}};
-  users.columns = {{"id", {"integer", true, true}},
-                   {"email", {"character varying(20)", false, false}},
-                   {"mood", {"mood", true, false}}};
-  users.constraints = {{.name = "users_pkey", .kind = 'p', .columns = {"id"}}};
-  Relation orders{.oid = 2, .schema = "public", .name = "orders", .rights = {"OWNER"}};
-  orders.columns = {{"user_id", {"integer", false, false}}};
-  orders.constraints = {
-      {.name = "orders_user", .kind = 'f', .columns = {"user_id"}, .other = 1, .other_columns = {"id"}}};
-  Relation index{.oid = 3, .schema = "public", .name = "users_email", .kind = 'i', .unique = true, .table = 1};
-  Relation other{.oid = 4, .schema = "public", .name = "other", .rights = {"INSERT"}};
-  result.relations = {{1, users}, {2, orders}, {3, index}, {4, other}};
-  return result;
-}
-
-Forecast forecast(const std::vector<std::string>& scripts, const Facts& live = facts()) {
-  std::vector<Ahead> pending;
-  pending.reserve(scripts.size());
-  for (const std::string& script : scripts)
-    pending.push_back({.name = std::to_string(pending.size() + 1), .script = script});
-  return make_forecast(pending, live);
-}
 
 /// `LINE risk risk: LOCK relation work, …` of each statement.
 std::vector<std::string> told(const Forecast& forecast) {
@@ -58,22 +30,11 @@ std::vector<std::string> told(const Forecast& forecast) {
   return lines;
 }
 
-std::vector<std::string> notices(const Forecast& forecast) {
-  std::vector<std::string> lines;
-  for (const Course& course : forecast.courses)
-    for (const Step& step : course.steps)
-      for (const Notice& notice : step.notices)
-        lines.push_back((notice.older == Older::breaks ? "breaks " : "risky ") + notice.object + " " + notice.sqlstate);
-  return lines;
-}
-
 std::vector<std::string> problems(const Forecast& forecast) {
   std::vector<std::string> lines;
   for (const Problem& problem : forecast.problems) lines.push_back(std::to_string(problem.code) + " " + problem.what);
   return lines;
 }
-
-using Lines = std::vector<std::string>;
 
 TEST_SUITE("forecast") {
   TEST_CASE("nobody waits for what an earlier statement made") {
@@ -137,25 +98,6 @@ TEST_SUITE("forecast") {
     CHECK(notices(found) == Lines{"breaks public.users_email 42P10"});
   }
 
-  TEST_CASE("what depends on the column decides what older images notice") {
-    CHECK(notices(forecast({"ALTER TABLE users ALTER email TYPE text; ALTER TABLE users ALTER email TYPE varchar(5);"
-                            "ALTER TABLE users ALTER id TYPE bigint; ALTER TABLE users ALTER id DROP DEFAULT;"
-                            "ALTER TABLE users ALTER email SET DEFAULT 'x'; ALTER TABLE users ALTER id SET DEFAULT 2;"
-                            "ALTER TABLE users ALTER id SET NOT NULL"})) ==
-          Lines{"breaks public.users.email 22001", "risky public.users.id 0A000", "breaks public.users.id 23502",
-                "risky public.users.id "});
-  }
-
-  TEST_CASE("what comes back under its name is risky and no longer breaking") {
-    CHECK(notices(
-              forecast({"CREATE TYPE mood_new AS ENUM ('a'); ALTER TABLE users ALTER mood TYPE mood_new USING "
-                        "mood::text::mood_new; ALTER TYPE mood RENAME TO mood_old; ALTER TYPE mood_new RENAME TO mood;"
-                        "DROP TYPE mood_old"})) ==
-          Lines{"risky public.users.mood ", "risky public.mood ", "risky public.mood "});
-    CHECK(notices(forecast({"DROP TABLE orders", "CREATE TABLE orders ()"})) == Lines{"risky public.orders "});
-    CHECK(notices(forecast({"DROP TYPE mood"})) == Lines{"breaks public.mood 42704"});
-  }
-
   TEST_CASE("search_path decides what a name means") {
     Facts live = facts();
     live.relations[5] = {.oid = 5, .schema = "closed", .name = "users", .rights = {"OWNER"}};
@@ -215,6 +157,27 @@ TEST_SUITE("forecast: rights") {
                                    "77 the role \"app\" lacks MAINTAIN on \"public\".\"other\"",
                                    "77 the role \"app\" lacks REFERENCES on \"public\".\"other\""});
     CHECK(found.problems[0].next == "as its owner:  GRANT DELETE ON \"public\".\"other\" TO \"app\"");
+  }
+
+  TEST_CASE("a schema takes a right on the database, also where it is there, and a type takes its owner") {
+    Facts live = facts();
+    live.database = "shop";
+    live.types = {{"public.mood", {.owned = false, .droppable = true}},
+                  {"public.mine", {.owned = true, .droppable = true}},
+                  {"public.theirs", {}}};
+    const std::string script =
+        "CREATE SCHEMA IF NOT EXISTS public; ALTER TYPE mine ADD VALUE 'b'; DROP TYPE mood, mine, nothing; "
+        "CREATE TYPE mood AS ENUM (); ALTER TYPE mood RENAME TO m; ALTER TYPE public.theirs ADD VALUE IF NOT EXISTS "
+        "'b'";
+    const Forecast found = forecast({script}, live);
+    CHECK(problems(found) == Lines{"77 the role \"app\" is not the owner of the type \"public\".\"theirs\""});
+    CHECK(found.problems[0].next == "as its owner:  ALTER TYPE \"public\".\"theirs\" OWNER TO \"app\"");
+    CHECK(problems(forecast({"ALTER TYPE mood ADD VALUE 'b'"}, live)) ==
+          Lines{"77 the role \"app\" is not the owner of the type \"public\".\"mood\""});
+    live.may_create = false;
+    const Forecast refused = forecast({"CREATE SCHEMA a; CREATE SCHEMA IF NOT EXISTS public"}, live);
+    CHECK(problems(refused) == Lines{"77 the role \"app\" may not create a schema: it lacks CREATE on the database"});
+    CHECK(refused.problems[0].next == "as the owner:  GRANT CREATE ON DATABASE \"shop\" TO \"app\"");
   }
 
   TEST_CASE("a superuser, and a script that becomes another role, are not judged") {
