@@ -124,7 +124,8 @@ Context context(const fs::path& place, const fs::path& folder, const fs::path& d
 
 /// Which folder is given to docker build is written nowhere: the Dockerfile's own, one above it, or this one.
 Recipe read_recipe(const Config& config, const fs::path& folder, const fs::path& limit) {
-  Recipe recipe{.wanted = config.dockerfile != "none", .dockerfile = std::nullopt, .contexts = {}};
+  Recipe recipe{
+      .wanted = config.dockerfile != "none", .dockerfile = std::nullopt, .target = config.target, .contexts = {}};
   if (!recipe.wanted) return recipe;
   const auto path = config.dockerfile.empty() ? find_dockerfile(folder, limit) : std::optional{real(config.dockerfile)};
   if (!path) return recipe;
@@ -178,7 +179,7 @@ Report refusal(const std::vector<Issue>& issues) {
   const auto count = static_cast<std::size_t>(std::ranges::count(issues, Severity::error, &Issue::severity));
   return {.code = static_cast<int>(ExitCode::configuration),
           .what = count == 1 ? first.what : fmt::format("{}; the first: {}", counted(count, "error"), first.what),
-          .where = first.line == 0 ? first.file : fmt::format("{}:{}", first.file, first.line),
+          .where = on_one_line(first.line == 0 ? first.file : fmt::format("{}:{}", first.file, first.line)),
           .state = not_contacted,
           .next = first.next + (count == 1 ? "" : "\nthe others are on stdout")};
 }

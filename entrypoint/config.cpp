@@ -195,6 +195,7 @@ Config make_config(const CommandLine& line, const Environment& environment) {
                 .base = text(read, "--base"),
                 .dockerfile = text(read, "--dockerfile"),
                 .context = text(read, "--context"),
+                .target = text(read, "--target"),
                 .allow_empty = read.on("--allow-empty"),
                 .create_database = read.on("--create-database"),
                 .skip = read.on("--skip"),

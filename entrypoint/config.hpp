@@ -28,6 +28,7 @@ struct Config {
   std::string base;                 ///< empty: none
   std::string dockerfile;           ///< empty: to be looked for; `none`
   std::string context;              ///< empty: to be looked for
+  std::string target;               ///< of the Dockerfile; empty: its last stage
   bool allow_empty = false;
   bool create_database = false;
   bool skip = false;

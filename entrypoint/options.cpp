@@ -134,7 +134,8 @@ struct Parser {
         ->type_name("");
     check->add_flag("--staged", line.staged, "What is staged counts as committed: for a pre-commit hook");
     check->footer(
-        "Settings, also as variables: --base --dockerfile --context --migrations --snapshot; schemagate --help");
+        "Settings, also as variables: --base --dockerfile --context --target --migrations --snapshot; schemagate "
+        "--help");
   }
 
   void add(const Setting& setting) {
@@ -151,10 +152,14 @@ struct Parser {
       if (app.count(flag) > 0) line.flags[flag] = on ? "1" : "0";
     for (std::size_t i = 0; i < command_names.size(); ++i)
       if (app.got_subcommand(commands[command_names[i]])) line.command = static_cast<Command>(i);
+    collect_format();
+    collect_resolution();
+  }
+
+  void collect_format() {
     if (json || format == "json") line.format = Format::json;
     if (format == "markdown") line.format = Format::markdown;
     if (format == "github") line.format = Format::github;
-    collect_resolution();
   }
 
   void collect_resolution() {
@@ -273,6 +278,7 @@ const std::vector<Setting>& settings() {
       setting("base", "none", "check: what is released; a migration of it must not be edited, renamed or deleted"),
       setting("dockerfile", "the nearest above the folder", "check: the Dockerfile of the image; none to do without"),
       setting("context", "where the Dockerfile finds the folder", "check: the folder that docker build is given"),
+      setting("target", "the last stage", "check: the stage of the Dockerfile that is built, as for docker build"),
       setting("log-format", "text", "text, or json: one line an event, on stderr"),
       setting("skip", "off", "Exec the program at once, without looking at the database", true),
   };

@@ -35,6 +35,7 @@ struct Context {
 struct Recipe {
   bool wanted = true;  ///< not `--dockerfile none`
   std::optional<TextFile> dockerfile;
+  std::string target;             ///< the stage that is built; empty: the last one
   std::vector<Context> contexts;  ///< nearest first; one when --context names it
 };
 

@@ -45,12 +45,16 @@ const std::vector<std::string> always{"--no-pager", "--no-optional-locks",     "
                                       "-c",         "core.hooksPath=/dev/null"};
 
 /// A hook's GIT_DIR and GIT_INDEX_FILE stay: they say what is about to be committed. Messages are matched in English.
-bp::environment variables() {
+bp::environment variables(const std::map<std::string, std::optional<std::string>>& more) {
   bp::environment result = boost::this_process::environment();
   for (const auto& [name, value] : {std::pair{"GIT_OPTIONAL_LOCKS", "0"}, std::pair{"GIT_TERMINAL_PROMPT", "0"},
                                     std::pair{"GIT_PAGER", "cat"}, std::pair{"LC_ALL", "C"}})
     result[name] = value;
   for (const char* name : {"LANGUAGE", "GIT_TRACE", "GIT_EXTERNAL_DIFF"}) result.erase(name);
+  for (const auto& [name, text] : more) {
+    result.erase(name);
+    if (text) result[name] = *text;
+  }
   return result;
 }
 
@@ -76,7 +80,7 @@ Answer Git::ask(const std::vector<std::string>& words, const std::string& input)
   bp::pipe output;
   bp::child child{bp::exe = program_,
                   bp::args = all,
-                  variables(),
+                  variables(variables_),
                   bp::start_dir = folder_,
                   bp::std_in<given.get(), bp::std_out>
                       output,

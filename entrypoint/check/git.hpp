@@ -1,5 +1,7 @@
 #pragma once
 
+#include <map>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -19,11 +21,14 @@ class Git {
   [[nodiscard]] bool present() const { return !program_.empty(); }
   /// Where the following commands run.
   void enter(const std::string& folder) { folder_ = folder; }
+  /// For the following commands; without text it is taken away.
+  void set(const std::string& variable, const std::optional<std::string>& text) { variables_[variable] = text; }
   [[nodiscard]] Answer ask(const std::vector<std::string>& words, const std::string& input = "") const;
 
  private:
   std::string program_;
   std::string folder_;
+  std::map<std::string, std::optional<std::string>> variables_;
 };
 
 }  // namespace schemagate

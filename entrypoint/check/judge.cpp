@@ -54,12 +54,25 @@ void drop_commits_of_edited(std::vector<Issue>& issues) {
   });
 }
 
+/// For every context that is as likely.
+std::string copied(const Evidence& facts) {
+  std::vector<std::string> parts;
+  for (const auto& [context, landed] : shipped(facts.recipe)) {
+    if (landed.how != Landing::copied) return "";
+    const std::string by =
+        parts.empty() ? fmt::format("copied by {}:{} ", facts.recipe.dockerfile->path, landed.line) : "";
+    parts.push_back(fmt::format("{}to {} (build context {})", by, landed.place, context->path));
+  }
+  return join(parts, " or ");
+}
+
 void append(std::vector<Issue>& all, std::vector<Issue> more) { std::ranges::move(more, std::back_inserter(all)); }
 
 }  // namespace
 
 std::vector<Issue> judge(const Evidence& facts) {
-  std::vector<Issue> issues;
+  std::vector<Issue> issues = refused_names(facts.folder, facts.broken);
+  if (!issues.empty()) return issues;
   for (const Report& report : facts.broken) issues.push_back(told(report, "file"));
   append(issues, odd_migrations(facts.folder));
   append(issues, untracked(facts));
@@ -72,19 +85,18 @@ std::vector<Issue> judge(const Evidence& facts) {
 }
 
 std::string looked_at(const Evidence& facts, const std::vector<Issue>& issues) {
+  std::string all = counted(facts.folder.migrations.size(), "migration") + " in " + facts.folder.path;
+  if (has(issues, {"name"})) return all;
   std::vector<std::string> parts;
   if (facts.repository.state == Repository::State::found &&
       !has(issues, {"untracked", "ignored", "uncommitted", "conflict"}))
     parts.emplace_back(facts.staged ? "tracked and staged" : "committed");
-  if (facts.repository.released && facts.repository.released->known &&
+  if (facts.repository.released && facts.repository.released->known && !facts.repository.released->tip.empty() &&
       !has(issues, {"base", "edited", "renamed", "deleted"}))
     parts.push_back("unchanged since " + facts.base);
-  if (const auto best = shipped(facts.recipe);
-      best && best->landed.how == Landing::copied && !has(issues, {"context", "dockerfile"}))
-    parts.push_back(
-        fmt::format("copied by {}:{} to {}", facts.recipe.dockerfile->path, best->landed.line, best->landed.place));
+  if (const std::string copies = copied(facts); !copies.empty() && !has(issues, {"context", "dockerfile"}))
+    parts.push_back(copies);
   if (facts.snapshot && !has(issues, {"snapshot"})) parts.emplace_back("what the snapshot was made from");
-  const std::string all = counted(facts.folder.migrations.size(), "migration") + " in " + facts.folder.path;
   return parts.empty() ? all : all + ": " + join(parts, ", ");
 }
 

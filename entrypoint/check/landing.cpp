@@ -6,6 +6,7 @@
 #include <array>
 #include <filesystem>
 #include <optional>
+#include <set>
 
 #include "check/glob.hpp"
 #include "text.hpp"
@@ -51,6 +52,8 @@ struct Stage {
   std::vector<std::size_t> flattened;
   std::vector<Doubt> doubts;
   Arguments arguments;
+  std::set<std::size_t> used;  ///< stages whose files it may have
+  std::vector<std::string> ran;
 };
 
 /// COPY and ADD with everything filled in.
@@ -90,6 +93,36 @@ Cover cover(const std::string& source, const std::string& folder, bool parents) 
   return {parents ? Cover::Kind::folder : Cover::Kind::contents, parents ? folder : ""};
 }
 
+bool is_one_of(std::string_view word, std::initializer_list<std::string_view> words) {
+  return std::ranges::find(words, word) != words.end();
+}
+
+/// A file by its name, or what a package manager fills.
+bool cannot_hold(const std::string& source) {
+  const std::vector<std::string> components = parts(source);
+  if (components.empty()) return false;
+  const std::string extension = fs::path{components.back()}.extension().string();
+  return components.back() == "node_modules" ||
+         is_one_of(extension, {".json", ".js", ".cjs", ".mjs", ".ts", ".lock", ".yaml", ".yml", ".toml", ".prisma"});
+}
+
+/// Commands that may put a folder among what is built. Sources: pnpm.io/cli/deploy, turborepo's `turbo prune`.
+bool moves(const std::string& command) {
+  std::string words = " " + command + " ";
+  std::ranges::replace_if(
+      words, [](char c) { return contains("\t;&|()\"',[]", c); }, ' ');
+  const auto has = [&](std::string_view word) { return words.find(word) != std::string::npos; };
+  return (has("pnpm") && has(" deploy ")) || (has("turbo") && has(" prune ")) ||
+         std::ranges::any_of(std::array{" cp ", " mv ", " ln ", " tar ", " rsync "}, has);
+}
+
+/// What a compiler writes, of a stage that has the folder beside it.
+bool is_output(const std::string& source, const Stage& stage) {
+  const std::vector<std::string> components = parts(source);
+  return !components.empty() && !stage.places.empty() && std::ranges::none_of(stage.ran, moves) &&
+         is_one_of(components.back(), {"dist", "build", ".next", "standalone", "static", "public", ".output"});
+}
+
 class Image {
  public:
   explicit Image(std::string folder) : folder_{std::move(folder)} {}
@@ -105,20 +138,51 @@ class Image {
     if (name == "RUN") run(instruction);
   }
 
-  [[nodiscard]] Landed result() const {
-    if (stages_.empty()) return {Landing::unknown, 0, "", {"the Dockerfile has no FROM"}};
-    const Stage& last = stages_.back();
-    if (!last.places.empty()) return {Landing::copied, last.places.back().line, last.places.back().path, {}};
-    if (!last.flattened.empty()) return {Landing::flattened, last.flattened.back(), "", {}};
-    Landed landed{last.doubts.empty() ? Landing::missing : Landing::unlikely, last.line, "", {}};
-    for (const Doubt& doubt : last.doubts) {
+  [[nodiscard]] Landed result(const std::string& target) const {
+    if (stages_.empty()) return {Landing::unknown, 0, "", {"the Dockerfile has no FROM"}, ""};
+    const Stage* stage = target.empty() ? &stages_.back() : find(target);
+    if (stage == nullptr) return {Landing::no_stage, 0, "", {}, ""};
+    Landed found = in(*stage);
+    const Stage* other = found.how == Landing::missing && target.empty() ? elsewhere() : nullptr;
+    return other == nullptr ? found : Landed{Landing::elsewhere, found.line, "", {}, called(*other)};
+  }
+
+ private:
+  static Landed in(const Stage& stage) {
+    if (!stage.places.empty()) return {Landing::copied, stage.places.back().line, stage.places.back().path, {}, ""};
+    if (!stage.flattened.empty()) return {Landing::flattened, stage.flattened.back(), "", {}, ""};
+    Landed landed{stage.doubts.empty() ? Landing::missing : Landing::unlikely, stage.line, "", {}, ""};
+    for (const Doubt& doubt : stage.doubts) {
       landed.reasons.push_back(doubt.reason);
       if (doubt.strong) landed.how = Landing::unknown;
     }
     return landed;
   }
 
- private:
+  [[nodiscard]] std::size_t number(const Stage& stage) const {
+    return static_cast<std::size_t>(&stage - stages_.data());
+  }
+
+  /// As --target takes it.
+  [[nodiscard]] std::string called(const Stage& stage) const {
+    return stage.name.empty() ? fmt::format("{}", number(stage)) : stage.name;
+  }
+
+  /// The last one that has it and that nothing of which the last stage is made uses: such a one only builds.
+  [[nodiscard]] const Stage* elsewhere() const {
+    const auto has_it = [&](const Stage& stage) {
+      return !stage.places.empty() && !stages_.back().used.contains(number(stage));
+    };
+    const auto found = std::find_if(stages_.rbegin(), stages_.rend(), has_it);
+    return found == stages_.rend() ? nullptr : &*found;
+  }
+
+  void use(Stage& stage, const Stage& other) const {
+    const std::set<std::size_t> more = other.used;
+    stage.used.insert(more.begin(), more.end());
+    stage.used.insert(number(other));
+  }
+
   Stage& here() { return stages_.back(); }
 
   void doubt(const Instruction& instruction, std::string_view why, bool strong) {
@@ -165,6 +229,7 @@ class Image {
     const std::string base = words.empty() ? "" : expanded(words[0], globals_).value_or("");
     const Stage* parent = whole_number(base) ? nullptr : find(base);
     Stage stage = parent == nullptr ? Stage{} : *parent;
+    if (parent != nullptr) use(stage, *parent);
     stage.name = words.size() > 2 ? words[2] : "";
     stage.line = instruction.line;
     if (base == "scratch") stage.workdir = "/";
@@ -184,7 +249,7 @@ class Image {
     if (names_it || text.find("type=bind") != std::string::npos || text.find("git clone") != std::string::npos)
       doubt(instruction, "may bring it", true);
     else
-      ran_.push_back(stages_.size() - 1);
+      here().ran.push_back(text);
   }
 
   /// False when what is copied is not known.
@@ -224,7 +289,7 @@ class Image {
         from_context(*read, source);
       else if (const Stage* stage = find(read->from))
         from_stage(*read, source, *stage);
-      else
+      else if (!cannot_hold(source))
         from_image(*read, source);
     }
   }
@@ -251,18 +316,18 @@ class Image {
 
   /// What a stage built may hold the folder in places of its own.
   void from_stage(const Transfer& transfer, const std::string& source, const Stage& stage) {
+    use(here(), stage);
     const Stage origin = stage;
-    const bool built = std::ranges::find(ran_, static_cast<std::size_t>(&stage - stages_.data())) != ran_.end();
     bool brought = false;
     for (const Place& place : origin.places) brought |= bring(transfer, source, place.path);
-    if (brought) return;
+    if (brought || cannot_hold(source)) return;
     for (const std::size_t line : origin.flattened) here().flattened.push_back(line);
     for (const Doubt& doubt : origin.doubts) here().doubts.push_back(doubt);
     const auto is_vague = [](const Place& place) { return !is_absolute(place.path); };
     if (std::ranges::any_of(origin.places, is_vague))
       doubt(transfer.instruction,
             fmt::format("takes {}, and where stage {} has it depends on its base image", source, transfer.from), true);
-    else if (built)
+    else if (!origin.ran.empty() && !is_output(source, origin))
       doubt(transfer.instruction, fmt::format("takes {}, which stage {} may have put it into", source, transfer.from),
             false);
   }
@@ -276,15 +341,14 @@ class Image {
   std::string folder_;
   Arguments globals_;
   std::vector<Stage> stages_;
-  std::vector<std::size_t> ran_;  ///< stages that run programs
 };
 
 }  // namespace
 
-Landed landed(const std::vector<Instruction>& instructions, const std::string& folder) {
+Landed landed(const std::vector<Instruction>& instructions, const std::string& folder, const std::string& target) {
   Image image{folder};
   for (const Instruction& instruction : instructions) image.add(instruction);
-  return image.result();
+  return image.result(target);
 }
 
 }  // namespace schemagate

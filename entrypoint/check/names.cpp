@@ -13,6 +13,8 @@ namespace {
 
 bool is_digit(char c) { return c >= '0' && c <= '9'; }
 
+bool is_control(char c) { return static_cast<unsigned char>(c) < 0x20 || c == 0x7f; }
+
 bool starts_with_digit(const Migration& migration) {
   return !migration.name.empty() && is_digit(migration.name.front());
 }
@@ -89,6 +91,18 @@ std::vector<Issue> odd_migrations(const Folder& folder) {
   add_order(folder, issues);
   add_twins(folder, issues);
   for (const Migration& migration : folder.migrations) add_contents(migration, issues);
+  return issues;
+}
+
+std::vector<Issue> refused_names(const Folder& folder, const std::vector<Report>& broken) {
+  std::vector<std::string> names = folder.warnings;
+  for (const Migration& migration : folder.migrations) names.push_back(migration.file);
+  for (const Report& report : broken) names.push_back(report.where);
+  std::vector<Issue> issues;
+  for (const std::string& name : names)
+    if (std::ranges::any_of(name, is_control))
+      issues.push_back({Severity::error, "name", name, 0, "the name has a control character",
+                        "a line of it may pass for a command where lines are read as commands", "rename the folder"});
   return issues;
 }
 

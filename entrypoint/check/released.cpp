@@ -7,6 +7,7 @@
 #include <set>
 
 #include "check/shell.hpp"
+#include "check/show.hpp"
 #include "check/tracking.hpp"
 #include "migrations/checksum.hpp"
 #include "text.hpp"
@@ -34,6 +35,9 @@ class Altered {
     if (released_.tip.empty())
       add(Severity::note, facts_.folder.path, "base", fmt::format("{} has no migrations there", facts_.base),
           "all of them count as new", "");
+    if (!released_.folder.empty())
+      add(Severity::note, facts_.folder.path, "base",
+          fmt::format("{} has them in {}", facts_.base, on_one_line(released_.folder)), "compared with those", "");
     judge();
     judge_order();
     return issues_;
@@ -94,8 +98,15 @@ class Altered {
     if (says(*mine, tip) || (!fork.empty() && says(*mine, fork))) return;
     add(Severity::error, mine->file, "edited", fmt::format("edited, and released in {}", facts_.base),
         "a database that has applied it refuses the image (76): the checksum is another one",
-        fmt::format("git restore --source={} {}\nand put the change into a new migration", quoted(facts_.base),
-                    quoted(mine->file)));
+        restoring(path, mine->file) + "\nand put the change into a new migration");
+  }
+
+  /// A command that brings back what the base has.
+  [[nodiscard]] std::string restoring(const std::string& path, const std::string& file) const {
+    if (released_.folder.empty()) return fmt::format("git restore --source={} {}", quoted(facts_.base), quoted(file));
+    const std::string old = fmt::format("{}:{}/{}/migration.sql", facts_.base, released_.folder, name_of(path));
+    const std::string folder = std::filesystem::path{file}.parent_path().string();
+    return fmt::format("mkdir -p {} && git show {} >{}", quoted(folder), quoted(old), quoted(file));
   }
 
   /// It is there, and could not be read: that is told already.
@@ -113,11 +124,10 @@ class Altered {
     const auto found = std::ranges::find_if(facts_.folder.migrations, is_new);
     if (found == facts_.folder.migrations.end())
       return add(Severity::error, old_name, "deleted", fmt::format("deleted, and released in {}", facts_.base),
-                 "a database that has applied it is ahead of the image",
-                 fmt::format("git restore --source={} {}", quoted(facts_.base), quoted(old_name)));
+                 "a database that has applied it is ahead of the image", restoring(path, old_name));
     renamed_.insert(found->name);
     add(Severity::error, found->file, "renamed",
-        fmt::format("renamed from {}, and released in {}", name_of(path), facts_.base),
+        fmt::format("renamed from {}, and released in {}", on_one_line(name_of(path)), facts_.base),
         "a database that has applied it takes it for a new one, and runs it again",
         fmt::format("git mv {} {}", quoted(std::filesystem::path{found->file}.parent_path().string()),
                     quoted(old_folder)));
@@ -134,7 +144,7 @@ class Altered {
     for (const Migration& migration : facts_.folder.migrations)
       if (migration.name < last && !is_released(migration.name) && !renamed_.contains(migration.name))
         add(Severity::warning, migration.file, "order",
-            fmt::format("new, and sorts before {}, which {} has released", last, facts_.base),
+            fmt::format("new, and sorts before {}, which {} has released", on_one_line(last), facts_.base),
             "a database that is up to date applies it after those that follow it, an empty one before them",
             "rename its folder: give it a timestamp of now");
   }

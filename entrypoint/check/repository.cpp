@@ -62,9 +62,25 @@ class Asking {
     return answer.code == 0 ? without_line_end(answer.out) : "";
   }
 
+  /// A hook of a linked worktree is given GIT_DIR alone, and then git takes the folder where it is started for the top.
+  /// Source: git(1), GIT_WORK_TREE.
+  void name_work_tree() {
+    const char* given = std::getenv("GIT_DIR");
+    if (given == nullptr || std::getenv("GIT_WORK_TREE") != nullptr) return;
+    git_.set("GIT_DIR", std::nullopt);
+    const Answer answer = git_.ask({"rev-parse", "--show-toplevel", "--absolute-git-dir"});
+    const auto [top, folder] = cut(answer.out, '\n');
+    const std::string own = without_line_end(std::string{folder});
+    std::error_code error;
+    const bool same = answer.code == 0 && fs::equivalent(own, given, error);
+    git_.set("GIT_DIR", same ? own : given);
+    if (same) git_.set("GIT_WORK_TREE", std::string{top});
+  }
+
   /// In a hook git has named the repository relative to where the hook runs.
   bool find_top() {
     git_.enter(std::getenv("GIT_DIR") == nullptr ? question_.folder : fs::current_path().string());
+    name_work_tree();
     const Answer answer = git_.ask({"rev-parse", "--show-toplevel"});
     if (answer.code != 0 && answer.err.find("not a git repository") != std::string::npos) return false;
     if (answer.code != 0) throw Refused{without_line_end(answer.err)};
@@ -157,17 +173,56 @@ class Asking {
     found_.ignored[std::string{fields[3]}] = {std::string{fields[0]}, line, std::string{fields[2]}};
   }
 
-  /// `MODE TYPE OBJECT<tab>PATH`.
-  [[nodiscard]] Tree tree(const std::string& commit) const {
+  /// All files below a folder, `MODE TYPE OBJECT<tab>PATH`.
+  [[nodiscard]] Tree files(const std::string& commit, const std::string& folder) const {
     Words words{"--literal-pathspecs", "ls-tree", "-r", "-z", "--full-tree", commit};
-    if (!found_.prefix.empty()) words.insert(words.end(), {"--", found_.prefix + "/"});
+    if (!folder.empty()) words.insert(words.end(), {"--", folder + "/"});
     Tree result;
     const std::string listing = out(words);
     for (const std::string_view piece : pieces(listing)) {
       const auto [facts, path] = cut(piece, '\t');
-      if (is_migration(found_, std::string{path})) result[std::string{path}] = split(facts, ' ').at(2);
+      result[std::string{path}] = split(facts, ' ').at(2);
     }
     return result;
+  }
+
+  [[nodiscard]] Tree tree(const std::string& commit) const {
+    Tree result = files(commit, found_.prefix);
+    std::erase_if(result, [&](const auto& entry) { return !is_migration(found_, entry.first); });
+    return result;
+  }
+
+  /// Migrations of another folder, as if they were in this one.
+  [[nodiscard]] Tree moved(const std::string& commit, const std::string& folder) const {
+    Tree result;
+    for (const auto& [path, object] : files(commit, folder)) {
+      const fs::path below = fs::path{path}.lexically_relative(folder);
+      const std::string here = (fs::path{found_.prefix} / below).string();
+      if (is_migration(found_, here)) result[here] = object;
+    }
+    return result;
+  }
+
+  /// The folder where the commit has most of our migrations, if they are no longer there: copies were not moved.
+  [[nodiscard]] std::string former_folder(const std::string& commit) const {
+    std::map<std::string, std::size_t> counts;
+    std::error_code error;
+    for (const auto& [path, object] : files(commit, "")) {
+      const fs::path migration = fs::path{path}.parent_path();
+      const std::string here = (fs::path{found_.prefix} / migration.filename() / "migration.sql").string();
+      if (path.ends_with("/migration.sql") && std::ranges::find(paths_, here) != paths_.end() &&
+          !fs::exists(fs::path{found_.top} / path, error))
+        ++counts[migration.parent_path().string()];
+    }
+    const auto most = std::ranges::max_element(counts, {}, [](const auto& count) { return count.second; });
+    return most == counts.end() ? "" : most->first;
+  }
+
+  void read_moved(Released& released, const std::string& base, const std::string& fork) const {
+    released.folder = former_folder(base);
+    if (released.folder.empty()) return;
+    released.tip = moved(base, released.folder);
+    if (released.fork.empty()) released.fork = moved(fork, released.folder);
   }
 
   void read_released() {
@@ -178,7 +233,9 @@ class Asking {
       const Answer fork = git_.ask({"merge-base", base, "HEAD"});
       released.joined = fork.code == 0;
       released.tip = tree(base);
-      released.fork = released.joined ? tree(without_line_end(fork.out)) : released.tip;
+      const std::string start = released.joined ? without_line_end(fork.out) : base;
+      released.fork = tree(start);
+      if (released.tip.empty()) read_moved(released, base, start);
     }
     for (const Tree* side : {&released.tip, &released.fork})
       for (const auto& [path, object] : *side)

@@ -29,6 +29,7 @@ struct Released {
   bool joined = true;  ///< and has a commit in common with HEAD
   Tree tip;            ///< the folder in the base
   Tree fork;           ///< the folder where HEAD left the base
+  std::string folder;  ///< where the base has them, if that is elsewhere; paths are as if they were here
 };
 
 /// What git says about a folder. Paths are relative to the top of the work tree.

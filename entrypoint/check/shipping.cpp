@@ -3,9 +3,13 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <iterator>
 #include <map>
+#include <optional>
 
 #include "check/ignore.hpp"
+#include "check/shell.hpp"
+#include "check/show.hpp"
 #include "text.hpp"
 
 namespace schemagate {
@@ -13,6 +17,7 @@ namespace {
 
 constexpr const char* no_migrations =
     "the image has no migrations, or too few, and does not start, or starts too early";
+constexpr const char* name_context = "name the folder that docker build is given: --context (SCHEMAGATE_CONTEXT)";
 
 std::string below(const Context& context, const std::string& name) {
   return context.folder->empty() ? name : *context.folder + "/" + name;
@@ -26,13 +31,18 @@ struct Loss {
 
 class Behind {
  public:
-  Behind(const Evidence& facts, const Shipped& shipped)
-      : facts_{facts}, context_{*shipped.context}, landed_{shipped.landed} {}
+  /// `alone`: no other context is as likely.
+  Behind(const Evidence& facts, const Shipped& shipped, bool alone)
+      : facts_{facts}, context_{*shipped.context}, landed_{shipped.landed}, alone_{alone} {}
 
-  std::vector<Issue> all() {
+  std::vector<Issue> landing() {
     judge_landing();
-    if (landed_.how != Landing::missing && context_.ignore) judge_ignored(*context_.ignore);
-    if (landed_.how != Landing::missing && context_.classic && issues_.empty()) judge_classic(*context_.classic);
+    return issues_;
+  }
+
+  std::vector<Issue> left_out_of_it() {
+    if (context_.ignore) judge_ignored(*context_.ignore);
+    if (context_.classic && issues_.empty()) judge_classic(*context_.classic);
     return issues_;
   }
 
@@ -49,8 +59,11 @@ class Behind {
 
   void judge_landing() {
     const TextFile& file = *facts_.recipe.dockerfile;
-    const std::string doubts = landed_.reasons.empty() ? "" : ":\n" + join(landed_.reasons, "\n");
-    const std::string in_last = "add to the last stage: " + copy_line();
+    std::string doubts;
+    for (const std::string& reason : landed_.reasons) doubts += (doubts.empty() ? ":\n" : "\n") + on_one_line(reason);
+    const std::string& target = facts_.recipe.target;
+    const std::string in_last =
+        fmt::format("add to {}: {}", target.empty() ? "the last stage" : "stage " + target, copy_line());
     switch (landed_.how) {
       case Landing::copied:
         return;
@@ -70,6 +83,16 @@ class Behind {
         return add(Severity::warning, "dockerfile", file.path, landed_.line,
                    "nothing says that the image gets the migrations, though something may bring them" + doubts,
                    no_migrations, in_last);
+      case Landing::elsewhere:
+        return add(Severity::warning, "dockerfile", file.path, landed_.line,
+                   fmt::format("the last stage does not get the migrations; stage {} does", on_one_line(landed_.stage)),
+                   no_migrations,
+                   fmt::format("if that is the one you build, name it: --target {0} (SCHEMAGATE_TARGET={0}); else {1}",
+                               quoted(landed_.stage), in_last));
+      case Landing::no_stage:
+        return add(Severity::error, "dockerfile", file.path, 0,
+                   fmt::format("no stage is called {}", facts_.recipe.target), "docker build --target refuses it",
+                   "name another one: --target (SCHEMAGATE_TARGET)");
       case Landing::unknown:
         return add(Severity::note, "dockerfile", file.path, landed_.line,
                    "whether the image gets the migrations cannot be known" + doubts, no_migrations, "");
@@ -100,9 +123,10 @@ class Behind {
     const std::vector<std::string_view> text = split(ignore.text, '\n');
     for (const auto& [line, loss] : losses(read_ignore(ignore.text), Builder::buildkit))
       add(loss.grave ? Severity::error : Severity::warning, "context", ignore.path, line,
-          fmt::format("{} keeps {} out of the build context:\n{}", text.at(line - 1),
-                      counted(loss.files.size(), "file"), listed(loss.files, 3)),
-          loss.grave ? no_migrations : "Prisma's CLI in the image does not know the provider", remedy(ignore));
+          fmt::format("{} keeps {} out of the build context{}:\n{}", text.at(line - 1),
+                      counted(loss.files.size(), "file"), alone_ ? "" : " " + context_.path, listed(loss.files, 3)),
+          loss.grave ? no_migrations : "Prisma's CLI in the image does not know the provider",
+          remedy(ignore) + (alone_ ? "" : fmt::format("\nor {}", name_context)));
   } catch (const BadIgnore& bad) {
     add(Severity::error, "context", ignore.path, bad.line, bad.what(), "docker build refuses it", "correct the line");
   }
@@ -122,8 +146,36 @@ class Behind {
   const Evidence& facts_;
   const Context& context_;
   const Landed& landed_;
+  bool alone_;
   std::vector<Issue> issues_;
 };
+
+bool fails(const std::vector<Issue>& issues) {
+  return std::ranges::find(issues, Severity::error, &Issue::severity) != issues.end();
+}
+
+/// Two contexts may read one file.
+bool is_told(const std::vector<Issue>& all, const Issue& issue) {
+  return std::ranges::any_of(all, [&](const Issue& other) {
+    return other.file == issue.file && other.line == issue.line && other.severity <= issue.severity;
+  });
+}
+
+/// An error where every likely context fails, or the Dockerfile's own folder, which comes first; else it may be another
+/// image's .dockerignore.
+std::vector<Issue> left_out(const Evidence& facts, const std::vector<Shipped>& likely) {
+  std::vector<std::vector<Issue>> found;
+  found.reserve(likely.size());
+  for (const Shipped& one : likely) found.push_back(Behind{facts, one, likely.size() == 1}.left_out_of_it());
+  const bool certain = std::ranges::all_of(found, fails);
+  std::vector<Issue> all;
+  for (std::size_t i = 0; i < found.size(); ++i)
+    for (Issue& issue : found[i]) {
+      if (i > 0 && !certain && issue.severity == Severity::error) issue.severity = Severity::warning;
+      if (!is_told(all, issue)) all.push_back(std::move(issue));
+    }
+  return all;
+}
 
 Issue no_dockerfile(const Evidence& facts) {
   return {Severity::note,
@@ -143,29 +195,32 @@ Issue not_in_context(const Evidence& facts) {
           0,
           fmt::format("the folder is not in the build context{}", path),
           "no COPY reaches it",
-          "name the folder that docker build is given: --context (SCHEMAGATE_CONTEXT)"};
+          name_context};
 }
 
 }  // namespace
 
-std::optional<Shipped> shipped(const Recipe& recipe) {
-  if (!recipe.dockerfile) return std::nullopt;
+std::vector<Shipped> shipped(const Recipe& recipe) {
+  std::vector<Shipped> all;
+  if (!recipe.dockerfile) return all;
   const std::vector<Instruction> instructions = read_dockerfile(recipe.dockerfile->text);
-  std::optional<Shipped> best;
-  for (const Context& context : recipe.contexts) {
-    if (!context.folder) continue;
-    Landed found = landed(instructions, *context.folder);
-    if (!best || found.how < best->landed.how) best = Shipped{&context, std::move(found)};
-  }
-  return best;
+  for (const Context& context : recipe.contexts)
+    if (context.folder) all.push_back({&context, landed(instructions, *context.folder, recipe.target)});
+  const auto how = [](const Shipped& one) { return one.landed.how; };
+  const auto best = std::ranges::min_element(all, {}, how);
+  if (best != all.end()) std::erase_if(all, [&, least = how(*best)](const Shipped& one) { return how(one) != least; });
+  return all;
 }
 
 std::vector<Issue> left_behind(const Evidence& facts) {
   if (!facts.recipe.wanted) return {};
   if (!facts.recipe.dockerfile) return {no_dockerfile(facts)};
-  const std::optional<Shipped> best = shipped(facts.recipe);
-  if (!best) return {not_in_context(facts)};
-  return Behind{facts, *best}.all();
+  const std::vector<Shipped> likely = shipped(facts.recipe);
+  if (likely.empty()) return {not_in_context(facts)};
+  std::vector<Issue> issues = Behind{facts, likely.front(), likely.size() == 1}.landing();
+  if (likely.front().landed.how >= Landing::missing) return issues;
+  std::ranges::move(left_out(facts, likely), std::back_inserter(issues));
+  return issues;
 }
 
 }  // namespace schemagate

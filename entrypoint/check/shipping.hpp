@@ -1,6 +1,5 @@
 #pragma once
 
-#include <optional>
 #include <vector>
 
 #include "check/facts.hpp"
@@ -9,13 +8,14 @@
 
 namespace schemagate {
 
-/// What the Dockerfile does with the folder, in the build context for which that is best.
+/// What the Dockerfile does with the folder in a build context.
 struct Shipped {
   const Context* context = nullptr;
   Landed landed;
 };
-/// Nothing without a Dockerfile, or when the folder is in no context.
-[[nodiscard]] std::optional<Shipped> shipped(const Recipe& recipe);
+/// The contexts for which that is best: one when it was named. None without a Dockerfile, or when the folder is in
+/// none.
+[[nodiscard]] std::vector<Shipped> shipped(const Recipe& recipe);
 
 /// Whether the build context has every file and the image gets them.
 [[nodiscard]] std::vector<Issue> left_behind(const Evidence& facts);

@@ -20,12 +20,6 @@ constexpr std::array<const char*, 3> names{"error", "warning", "note"};
 
 const char* name(Severity severity) { return names.at(static_cast<std::size_t>(severity)); }
 
-/// A line is a line, whatever a file is called.
-std::string on_one_line(std::string text) {
-  std::ranges::replace(text, '\n', '?');
-  return printable(text);
-}
-
 std::string place(const Issue& issue) {
   if (issue.file.empty()) return "";
   const std::string file = on_one_line(issue.file);
@@ -60,6 +54,11 @@ std::string annotation(const Issue& issue, const std::string& file) {
 }
 
 }  // namespace
+
+std::string on_one_line(std::string text) {
+  std::ranges::replace(text, '\n', '?');
+  return printable(text);
+}
 
 std::string issues_text(const std::vector<Issue>& issues, const std::string& summary) {
   std::string text;

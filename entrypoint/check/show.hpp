@@ -7,6 +7,9 @@
 
 namespace schemagate {
 
+/// Whatever a file is called; what is no character of text becomes `?`.
+[[nodiscard]] std::string on_one_line(std::string text);
+
 /// For people: three lines an issue, at most ten of a rule; then `summary`.
 [[nodiscard]] std::string issues_text(const std::vector<Issue>& issues, const std::string& summary);
 

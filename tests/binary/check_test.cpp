@@ -26,32 +26,30 @@ TEST_SUITE("check") {
     CHECK(ran.code == 0);
     CHECK(ran.err == "");
     CHECK(ran.out ==
-          "2 migrations in prisma/migrations: committed, copied by Dockerfile:3 to /app/prisma/migrations\n");
+          "2 migrations in prisma/migrations: committed, copied by Dockerfile:3 to /app/prisma/migrations (build "
+          "context .)\n");
     CHECK(base.out ==
           "2 migrations in prisma/migrations: committed, unchanged since main, copied by Dockerfile:3 to "
-          "/app/prisma/migrations\n");
+          "/app/prisma/migrations (build context .)\n");
   }
 
   TEST_CASE("check tells a migration that was never added") {
     const Clone clone;
-    clone.commit().migration("20240103000000_ü '\n", "CREATE TABLE c (id int);\n");
+    clone.commit().migration("20240103000000_ü '", "CREATE TABLE c (id int);\n");
 
     const Ran ran = clone.check();
 
     CHECK(ran.code == 78);
     CHECK(ran.out ==
-          "error    prisma/migrations/20240103000000_ü '?/migration.sql: not tracked by git\n"
+          "error    prisma/migrations/20240103000000_ü '/migration.sql: not tracked by git\n"
           "  why    an image that is built from a clone does not have it\n"
-          "  next   git add 'prisma/migrations/20240103000000_ü '\\''\n"
-          "         /migration.sql'\n"
-          "3 migrations in prisma/migrations: copied by Dockerfile:3 to /app/prisma/migrations\n");
+          "  next   git add 'prisma/migrations/20240103000000_ü '\\''/migration.sql'\n"
+          "3 migrations in prisma/migrations: copied by Dockerfile:3 to /app/prisma/migrations (build context .)\n");
     CHECK(ran.err ==
           "schemagate: not tracked by git\n"
-          "  where  prisma/migrations/20240103000000_ü '\n"
-          "         /migration.sql\n"
+          "  where  prisma/migrations/20240103000000_ü '/migration.sql\n"
           "  state  the database was not contacted; the program was not started\n"
-          "  next   git add 'prisma/migrations/20240103000000_ü '\\''\n"
-          "         /migration.sql'\n");
+          "  next   git add 'prisma/migrations/20240103000000_ü '\\''/migration.sql'\n");
   }
 
   TEST_CASE("check tells what git leaves out, and which line of which file says so") {
@@ -72,7 +70,7 @@ TEST_SUITE("check") {
           "*.sql\n"
           "  why    git add passes over the next one like it\n"
           "  next   take that line back\n"
-          "3 migrations in prisma/migrations: copied by Dockerfile:3 to /app/prisma/migrations\n");
+          "3 migrations in prisma/migrations: copied by Dockerfile:3 to /app/prisma/migrations (build context .)\n");
     clone.folder.file("prisma/.gitignore", "*.sql\n!migrations/20240103000000_c/migration.sql\n");
     CHECK(clone.findings() ==
           "error untracked prisma/migrations/20240103000000_c/migration.sql\nwarning ignored " + a + "\n");
@@ -145,7 +143,8 @@ TEST_SUITE("check") {
           "main has released\n"
           "  why    a database that is up to date applies it after those that follow it, an empty one before them\n"
           "  next   rename its folder: give it a timestamp of now\n"
-          "3 migrations in prisma/migrations: committed, copied by Dockerfile:3 to /app/prisma/migrations\n");
+          "3 migrations in prisma/migrations: committed, copied by Dockerfile:3 to /app/prisma/migrations (build "
+          "context .)\n");
     CHECK(ran.err ==
           "schemagate: 3 errors; the first: edited, and released in main\n"
           "  where  prisma/migrations/20240101000000_a/migration.sql\n"
@@ -270,7 +269,7 @@ TEST_SUITE("check") {
 
     CHECK(clone.check({"--migrations", "migrations"}, {}, "prisma").out ==
           "2 migrations in migrations: committed, copied by " + clone.folder.path() +
-              "/Dockerfile:3 to /app/prisma/migrations\n");
+              "/Dockerfile:3 to /app/prisma/migrations (build context " + clone.folder.path() + ")\n");
     CHECK(clone.findings({"--migrations", clone.folder.path() + "/prisma/migrations"}) == "");
     CHECK(fs::last_write_time(index) == written);
     CHECK_FALSE(fs::exists(trap));
@@ -278,7 +277,8 @@ TEST_SUITE("check") {
     clone.git({"worktree", "add", "-q", other.folder.path() + "/tree"});
     const Ran tree = other.check({}, {}, "tree");
     CHECK(tree.out ==
-          "2 migrations in prisma/migrations: committed, copied by Dockerfile:3 to /app/prisma/migrations\n");
+          "2 migrations in prisma/migrations: committed, copied by Dockerfile:3 to /app/prisma/migrations (build "
+          "context .)\n");
 
     const Clone super{false};
     super.git({"init", "-q", "."});
@@ -286,7 +286,8 @@ TEST_SUITE("check") {
     super.migration("x", "").commit();
     const Ran sub = super.check({}, {}, "sub");
     CHECK(sub.out ==
-          "2 migrations in prisma/migrations: committed, copied by Dockerfile:3 to /app/prisma/migrations\n");
+          "2 migrations in prisma/migrations: committed, copied by Dockerfile:3 to /app/prisma/migrations (build "
+          "context .)\n");
   }
 
   TEST_CASE("git is given no database URL and asks nobody for a password") {
@@ -332,5 +333,34 @@ TEST_SUITE("check") {
     clone.migration("20240103000000_c", "CREATE TABLE c (id text);\n");
     CHECK(commit({"prisma/migrations"}).code == 0);
     CHECK(clone.findings() == "");
+  }
+
+  TEST_CASE("a hook of a linked worktree may run check from a folder below the top") {
+    const Clone clone;
+    clone.commit();
+    const Clone other{false};
+    const std::string tree = other.folder.path() + "/tree";
+    clone.git({"worktree", "add", "-q", tree});
+    clone.folder.file(".git/hooks/pre-commit", "#!/bin/sh\nset | grep ^GIT_ >&2\ncd prisma && exec " + binary() +
+                                                   " check --staged --migrations migrations --dockerfile none\n");
+    fs::permissions(clone.folder.path() + "/.git/hooks/pre-commit", fs::perms::owner_all);
+    const auto commit = [&] {
+      return support::run({"git", "-C", tree + "/prisma", "commit", "-q", "-m", "x"}, Clone::variables());
+    };
+    const auto add = [&] { (void)support::run({"git", "-C", tree, "add", "-A"}, Clone::variables()); };
+
+    other.folder.file("tree/prisma/migrations/20240103000000_c/migration.sql", "CREATE TABLE c (id int);\n");
+    other.folder.file("tree/README.md", "x");
+    (void)support::run({"git", "-C", tree, "add", "README.md"}, Clone::variables());
+    const Ran forgotten = commit();
+    // Without it the test tests nothing.
+    REQUIRE(contains(forgotten.err, "GIT_DIR='" + clone.folder.path() + "/.git/worktrees/tree'"));
+    CHECK(forgotten.code == 1);
+    CHECK(
+        contains(forgotten.err, "schemagate: not tracked by git\n  where  migrations/20240103000000_c/migration.sql"));
+    add();
+    const Ran added = commit();
+    INFO(added.err);
+    CHECK(added.code == 0);
   }
 }

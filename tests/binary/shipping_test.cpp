@@ -55,6 +55,9 @@ TEST_SUITE("shipping") {
     CHECK(clone.findings() == "error dockerfile Dockerfile:2\n");
     clone.folder.file("Dockerfile",
                       "FROM node:20 AS build\nCOPY . /app\nRUN make\nFROM node:20\nCOPY --from=build /app/dist .\n");
+    CHECK(clone.findings() == "error dockerfile Dockerfile:4\n");
+    clone.folder.file("Dockerfile",
+                      "FROM node:20 AS build\nCOPY . /app\nRUN make\nFROM node:20\nCOPY --from=build /out .\n");
     CHECK(clone.findings() == "warning dockerfile Dockerfile:4\n");
     clone.folder.file("Dockerfile", "FROM node:20\nCOPY $FOLDER /app/\n");
     CHECK(clone.findings() == "note dockerfile Dockerfile:1\n");
@@ -76,9 +79,69 @@ TEST_SUITE("shipping") {
     clone.commit();
 
     CHECK(clone.check({}, {}, "api").out ==
-          "1 migration in prisma/migrations: committed, copied by Dockerfile:2 to /app/prisma/migrations\n");
+          "1 migration in prisma/migrations: committed, copied by Dockerfile:2 to /app/prisma/migrations (build "
+          "context " +
+              clone.folder.path() + ")\n");
     clone.folder.file(".dockerignore", "api/prisma\n");
     CHECK(clone.findings({"--migrations", "api/prisma/migrations"}) == "error context .dockerignore:1\n");
+  }
+
+  TEST_CASE("where several folders may be the build context each one's .dockerignore is judged") {
+    const Clone clone{false};
+    clone.git({"init", "-q", "."});
+    clone.folder.file("apps/api/prisma/migrations/1_a/migration.sql", "CREATE TABLE a (id int)");
+    clone.folder.file("apps/api/Dockerfile", "FROM node:20\nWORKDIR /app\nCOPY . .\n");
+    clone.folder.file(".dockerignore", "**/*.sql\n");
+    clone.commit();
+    const std::vector<std::string> words{"--migrations", "apps/api/prisma/migrations"};
+    const auto with = [&](const std::string& context) {
+      return clone.findings({"--migrations", "apps/api/prisma/migrations", "--context", context});
+    };
+
+    const Ran ran = clone.check(words);
+    CHECK(ran.code == 0);
+    CHECK(ran.out ==
+          "warning  .dockerignore:1: **/*.sql keeps 1 file out of the build context .:\n"
+          "           apps/api/prisma/migrations/1_a/migration.sql\n"
+          "  why    the image has no migrations, or too few, and does not start, or starts too early\n"
+          "  next   add at the end of .dockerignore: !apps/api/prisma/migrations/**\n"
+          "         or name the folder that docker build is given: --context (SCHEMAGATE_CONTEXT)\n"
+          "1 migration in apps/api/prisma/migrations: committed, copied by apps/api/Dockerfile:3 to "
+          "/app/prisma/migrations (build context apps/api) or to /app/api/prisma/migrations (build context apps) or to "
+          "/app/apps/api/prisma/migrations (build context .)\n");
+    CHECK(with(".") == "error context .dockerignore:1\n");
+    CHECK(with("apps/api") == "");
+    CHECK(clone.check({"--migrations", "apps/api/prisma/migrations", "--context", "apps/api"})
+              .out.ends_with(" to /app/prisma/migrations (build context apps/api)\n"));
+    clone.folder.file("apps/api/.dockerignore", "prisma\n");
+    CHECK(clone.findings(words) == "error context apps/api/.dockerignore:1\nwarning context .dockerignore:1\n");
+    clone.folder.file("apps/.dockerignore", "api\n");
+    CHECK(clone.findings(words) ==
+          "error context apps/api/.dockerignore:1\nerror context apps/.dockerignore:1\n"
+          "error context .dockerignore:1\n");
+  }
+
+  TEST_CASE("check follows the stage that is built") {
+    const Clone clone;
+    clone.folder.file("Dockerfile",
+                      "FROM node:20 AS production\nCOPY prisma /app/prisma\nFROM node:20 AS test\nRUN npm test\n");
+    clone.commit();
+
+    CHECK(
+        clone.check().out ==
+        "warning  Dockerfile:3: the last stage does not get the migrations; stage production does\n"
+        "  why    the image has no migrations, or too few, and does not start, or starts too early\n"
+        "  next   if that is the one you build, name it: --target production (SCHEMAGATE_TARGET=production); else add "
+        "to the last stage: COPY prisma/migrations prisma/migrations\n"
+        "2 migrations in prisma/migrations: committed\n");
+    CHECK(clone.findings({"--target", "production"}) == "");
+    CHECK(clone.findings({}, {{"SCHEMAGATE_TARGET", "Production"}}) == "");
+    CHECK(clone.findings({"--target", "test"}) == "error dockerfile Dockerfile:3\n");
+    CHECK(clone.check({"--target", "nowhere"}).err ==
+          "schemagate: no stage is called nowhere\n"
+          "  where  Dockerfile\n"
+          "  state  the database was not contacted; the program was not started\n"
+          "  next   name another one: --target (SCHEMAGATE_TARGET)\n");
   }
 
   TEST_CASE("check tells every broken file at once, and what is odd about names and scripts") {
@@ -121,7 +184,8 @@ TEST_SUITE("shipping") {
           "  why    an image with it does not start (78)\n"
           "  next   if a migration was changed by mistake, restore it; else make it again and commit it:  schemagate "
           "snapshot\n"
-          "2 migrations in prisma/migrations: committed, copied by Dockerfile:3 to /app/prisma/migrations\n");
+          "2 migrations in prisma/migrations: committed, copied by Dockerfile:3 to /app/prisma/migrations (build "
+          "context .)\n");
     CHECK(clone.findings({"--snapshot", "none"}) == "");
     clone.git({"rm", "-q", "-r", "prisma/migrations/20240102000000_b"});
     clone.commit();
@@ -161,5 +225,85 @@ TEST_SUITE("shipping") {
     CHECK(contains(help.out, "--staged"));
     CHECK(contains(help.out, "--base"));
     CHECK(program.code == 64);
+  }
+
+  TEST_CASE("a folder that moved since the base is compared with what the base has elsewhere") {
+    const Clone clone;
+    clone.commit();
+    clone.git({"checkout", "-q", "-b", "feature"});
+    clone.folder.file("api/x", "");
+    clone.git({"mv", "prisma", "api/prisma"});
+    clone.git({"commit", "-q", "-m", "x"});
+    const std::vector<std::string> words{"--base",       "main", "--migrations", "api/prisma/migrations",
+                                         "--dockerfile", "none"};
+
+    CHECK(clone.check(words).out ==
+          "note     api/prisma/migrations: main has them in prisma/migrations\n"
+          "  why    compared with those\n"
+          "2 migrations in api/prisma/migrations: committed, unchanged since main\n");
+    clone.folder.file("api/" + a, "CREATE TABLE a (id bigint);\n");
+    clone.git({"rm", "-q", "api/" + b});
+    clone.commit();
+    const Ran ran = clone.check(words);
+    CHECK(ran.code == 78);
+    CHECK(ran.out ==
+          "error    api/prisma/migrations/20240101000000_a/migration.sql: edited, and released in main\n"
+          "  why    a database that has applied it refuses the image (76): the checksum is another one\n"
+          "  next   mkdir -p api/prisma/migrations/20240101000000_a && git show "
+          "main:prisma/migrations/20240101000000_a/migration.sql "
+          ">api/prisma/migrations/20240101000000_a/migration.sql\n"
+          "         and put the change into a new migration\n"
+          "error    api/prisma/migrations/20240102000000_b/migration.sql: deleted, and released in main\n"
+          "  why    a database that has applied it is ahead of the image\n"
+          "  next   mkdir -p api/prisma/migrations/20240102000000_b && git show "
+          "main:prisma/migrations/20240102000000_b/migration.sql "
+          ">api/prisma/migrations/20240102000000_b/migration.sql\n"
+          "note     api/prisma/migrations: main has them in prisma/migrations\n"
+          "  why    compared with those\n"
+          "1 migration in api/prisma/migrations: committed\n");
+  }
+
+  TEST_CASE("a base without the migrations makes nothing unchanged, nor does a copy of others") {
+    const Clone clone;
+    clone.commit();
+    clone.folder.file("copy/migrations/20240101000000_a/migration.sql", "CREATE TABLE other (id int);\n");
+    clone.commit();
+
+    CHECK(clone.check({"--base", "HEAD~1", "--migrations", "copy/migrations", "--dockerfile", "none"}).out ==
+          "note     copy/migrations: HEAD~1 has no migrations there\n"
+          "  why    all of them count as new\n"
+          "1 migration in copy/migrations: committed\n");
+  }
+
+  TEST_CASE("a name with a control character is refused, and makes no line of its own") {
+    const Clone clone;
+    clone.commit().migration("20240103000000_c\n::stop-commands::x", "");
+
+    const Ran ran = clone.check();
+
+    CHECK(ran.code == 78);
+    CHECK(ran.out ==
+          "error    prisma/migrations/20240103000000_c?::stop-commands::x/migration.sql: the name has a control "
+          "character\n"
+          "  why    a line of it may pass for a command where lines are read as commands\n"
+          "  next   rename the folder\n"
+          "3 migrations in prisma/migrations\n");
+    CHECK(ran.err ==
+          "schemagate: the name has a control character\n"
+          "  where  prisma/migrations/20240103000000_c?::stop-commands::x/migration.sql\n"
+          "  state  the database was not contacted; the program was not started\n"
+          "  next   rename the folder\n");
+    clone.folder.remove("prisma/migrations/20240103000000_c\n::stop-commands::x/migration.sql");
+    CHECK_FALSE(contains(clone.check().err, "\n::"));
+    clone.folder.remove("prisma/migrations/20240103000000_c\n::stop-commands::x");
+    // One that was released and is gone.
+    clone.migration("20240103000000_d\n::x", "SELECT 1").commit();
+    clone.folder.remove("prisma/migrations/20240103000000_d\n::x");
+    clone.commit();
+    const Ran gone = clone.check({"--base", "HEAD~1"});
+    CHECK(gone.err.ends_with(
+        "  where  prisma/migrations/20240103000000_d?::x/migration.sql\n"
+        "  state  the database was not contacted; the program was not started\n"
+        "  next   git restore --source='HEAD~1' $'prisma/migrations/20240103000000_d\\012::x/migration.sql'\n"));
   }
 }

@@ -21,10 +21,13 @@ std::string shown(const std::string& text) {
 }
 
 /// How, line and place.
-std::string where(const std::string& text, const std::string& folder = "prisma/migrations") {
-  constexpr std::array<const char*, 5> names{"copied", "flattened", "unknown", "unlikely", "missing"};
-  const Landed found = landed(read_dockerfile(text), folder);
-  return fmt::format("{} {} {}", names.at(static_cast<std::size_t>(found.how)), found.line, found.place);
+std::string where(const std::string& text, const std::string& folder = "prisma/migrations",
+                  const std::string& target = "") {
+  constexpr std::array<const char*, 7> names{"copied",    "flattened", "unknown", "unlikely",
+                                             "elsewhere", "missing",   "no stage"};
+  const Landed found = landed(read_dockerfile(text), folder, target);
+  return fmt::format("{} {} {}", names.at(static_cast<std::size_t>(found.how)), found.line,
+                     found.how == Landing::elsewhere ? found.stage : found.place);
 }
 
 }  // namespace
@@ -72,7 +75,7 @@ TEST_SUITE("dockerfile") {
     CHECK(where("FROM n\nCOPY . /app\nFROM n\nCOPY --from=0 /app/prisma/migrations /m\n") == "copied 4 /m");
     CHECK(where("FROM n\nCOPY --from=schemagate /schemagate /s\nCOPY prisma/schema.prisma prisma/\n") == "missing 1 ");
     CHECK(where("FROM n AS b\nCOPY . /app\nFROM n\nCOPY --from=b /app/dist dist\n") == "missing 3 ");
-    CHECK(where("FROM n AS b\nCOPY . /app\nRUN x\nFROM n\nCOPY --from=b /app/dist dist\n") == "unlikely 4 ");
+    CHECK(where("FROM n AS b\nCOPY . /app\nRUN x\nFROM n\nCOPY --from=b /app/out out\n") == "unlikely 4 ");
     CHECK(where("FROM n\nCOPY --from=other:1 /app /app\n") == "unlikely 1 ");
     CHECK(where("FROM n\nCOPY $X /app\n") == "unknown 1 ");
     CHECK(where("FROM n\nADD app.tar.gz /app\n") == "unknown 1 ");
@@ -83,6 +86,38 @@ TEST_SUITE("dockerfile") {
     CHECK(where("FROM n AS b\nCOPY . app\nFROM n\nCOPY --from=b /w/app /w\n") == "unknown 3 ");
     CHECK(where("FROM n\nCOPY <<EOF /x\nprisma\nEOF\n") == "missing 1 ");
     CHECK(where("") == "unknown 0 ");
+  }
+
+  TEST_CASE("what is built beside the folder does not bring it") {
+    const auto taken = [](const std::string& run, const std::string& copy) {
+      return where("FROM n AS b\nWORKDIR /app\nCOPY . .\nRUN " + run + "\nFROM n\nCOPY --from=b " + copy + "\n");
+    };
+    CHECK(taken("npm run build", "/app/dist ./") == "missing 5 ");
+    CHECK(taken("npm ci", "/app/node_modules/ node_modules/") == "missing 5 ");
+    CHECK(taken("npm ci && npm prune", "/app/package*.json /app/.next/standalone /app/build/ ./") == "missing 5 ");
+    CHECK(taken("pnpm install --frozen-lockfile && pnpm build", "/app/dist /app/pnpm-lock.yaml ./") == "missing 5 ");
+    CHECK(taken("npm run build", "/app ./") == "copied 6 ?/prisma/migrations");
+    CHECK(taken("npm run build", "/app/other ./") == "unlikely 5 ");
+    CHECK(taken("pnpm --filter=api deploy --prod /prod/dist", "/prod/dist ./") == "unlikely 5 ");
+    CHECK(taken("npx turbo prune api --out-dir=build", "/app/build ./") == "unlikely 5 ");
+    CHECK(taken("npm run build && cp -r prisma dist/", "/app/dist ./") == "unlikely 5 ");
+    CHECK(taken("cp -r prisma/migrations dist/", "/app/dist ./") == "unknown 5 ");
+    CHECK(where("FROM n AS b\nCOPY . .\nRUN x\nFROM n\nCOPY --from=b /app/dist .\n") == "unknown 4 ");
+    CHECK(where("FROM n AS b\nRUN x\nFROM n\nCOPY --from=b /app/dist .\n") == "unlikely 3 ");
+    CHECK(where("FROM n\nCOPY --from=other:1 /app/package.json /app\n") == "missing 1 ");
+  }
+
+  TEST_CASE("the stage that is built may be another than the last one") {
+    const std::string both = "FROM n AS base\nFROM base AS Prod\nCOPY prisma /p\nFROM base AS test\nRUN x\n";
+    CHECK(where(both) == "elsewhere 4 Prod");
+    CHECK(where(both, "prisma/migrations", "prod") == "copied 3 /p/migrations");
+    CHECK(where(both, "prisma/migrations", "1") == "copied 3 /p/migrations");
+    CHECK(where(both, "prisma/migrations", "test") == "missing 4 ");
+    CHECK(where(both, "prisma/migrations", "none") == "no stage 0 ");
+    CHECK(where("FROM n\nCOPY . /p\nFROM n\n") == "elsewhere 3 0");
+    // What only builds for the last one is no image of its own.
+    CHECK(where("FROM n AS a\nCOPY . /p\nFROM a AS b\nFROM n\nCOPY --from=b /p/dist /d\n") == "missing 4 ");
+    CHECK(where("FROM n AS a\nCOPY . /p\nFROM n AS b\nCOPY --from=a /p/dist /d\nFROM b\n") == "missing 5 ");
   }
 
   TEST_CASE("a star behind the folder copies what is in the folders and not the folders") {

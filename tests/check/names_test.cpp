@@ -32,6 +32,15 @@ TEST_SUITE("names") {
     CHECK(found({{"1_a", "SELECT 1"}, {"init", "SELECT 2"}}) == "name init");
   }
 
+  TEST_CASE("control characters in a name are refused, wherever it is told") {
+    const auto count = [](const std::string& file, const std::string& warning, const std::string& where) {
+      const Report report{.code = 78, .what = "w", .where = where, .state = "s", .next = "n"};
+      return refused_names({"m", {{"n", file, "", ""}}, {warning}}, {report}).size();
+    };
+    CHECK(count("m/ü '/migration.sql", "x is a link", "m/y:1") == 0);
+    CHECK(count("m/a\nb/migration.sql", "x\x1b is a link", "m/\x7f:1") == 3);
+  }
+
   TEST_CASE("twins are told") {
     CHECK(found({{"1_a", "SELECT 1"}, {"2_a", "SELECT 1"}}) == "duplicate 2_a");
     CHECK(found({{"1_A", "SELECT 1"}, {"1_a", "SELECT 2"}}).ends_with("duplicate 1_a"));

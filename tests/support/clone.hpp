@@ -58,7 +58,7 @@ class Clone {
     Variables all = variables();
     for (const auto& [name, value] : more) all[name] = value;
     const std::string place = folder.path() + "/" + below;
-    Running running{command, all, [&] { (void)!::chdir(place.c_str()); }};
+    Running running{command, all, [&] { (void)(::chdir(place.c_str()) == 0); }};
     return running.finish();
   }
   /// `SEVERITY RULE FILE[:LINE]`, a line each.
