@@ -117,18 +117,34 @@ struct Pair {
   const Object* live = nullptr;
 };
 
-/// Where the sides, which are sorted, differ.
+std::pair<std::string_view, std::string_view> key(const Object& object) { return {object.kind, object.identity}; }
+
+struct Walk {
+  Description::const_iterator at;
+  Description::const_iterator end;
+
+  [[nodiscard]] bool empty() const { return at == end; }
+  [[nodiscard]] const Object& front() const { return *at; }
+};
+
+/// Takes the next object of the two sides, which are sorted.
+Pair next_pair(Walk& expected, Walk& live) {
+  const bool of_live = expected.empty() || (!live.empty() && key(live.front()) <= key(expected.front()));
+  const bool of_expected = live.empty() || (!expected.empty() && key(expected.front()) <= key(live.front()));
+  const Pair pair{of_expected ? &expected.front() : nullptr, of_live ? &live.front() : nullptr};
+  if (of_expected) ++expected.at;
+  if (of_live) ++live.at;
+  return pair;
+}
+
 std::vector<Pair> differing_pairs(const Sides& sides) {
-  const auto key = [](const Object& object) { return std::tie(object.kind, object.identity); };
   std::vector<Pair> pairs;
-  auto live = sides.live.begin();
-  for (const Object& object : sides.expected) {
-    for (; live != sides.live.end() && key(*live) < key(object); ++live) pairs.push_back({nullptr, &*live});
-    const bool both = live != sides.live.end() && key(*live) == key(object);
-    if (!both || *live != object) pairs.push_back({&object, both ? &*live : nullptr});
-    if (both) ++live;
+  Walk expected{sides.expected.begin(), sides.expected.end()};
+  Walk live{sides.live.begin(), sides.live.end()};
+  while (!expected.empty() || !live.empty()) {
+    const Pair pair = next_pair(expected, live);
+    if (pair.expected == nullptr || pair.live == nullptr || *pair.expected != *pair.live) pairs.push_back(pair);
   }
-  for (; live != sides.live.end(); ++live) pairs.push_back({nullptr, &*live});
   return pairs;
 }
 

@@ -114,7 +114,8 @@ TEST_SUITE("ignore") {
       INFO(one.name);
       CHECK((bad_line(one.file) != 0) == one.present.empty());
       for (const auto& [builder, paths] : one.present) {
-        INFO((builder == Builder::buildkit ? "BuildKit" : "classic"));
+        const std::string name = builder == Builder::buildkit ? "BuildKit" : "classic";
+        INFO(name);
         CHECK(joined(present(one.file, asked.tree, builder)) == joined(paths));
       }
     }
