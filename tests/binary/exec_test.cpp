@@ -255,6 +255,21 @@ TEST_SUITE("exec") {
                          file + "\n");
   }
 
+  TEST_CASE("where the database was not looked at, nothing is said of it") {
+    const Folder folder;
+    std::string bytes = bytes_of("/bin/true");
+    bytes[18] = '\x2b';
+    const std::string file = script(folder, "true", bytes, 0755);
+
+    const Ran ran = schemagate({"--", file}, {{"SCHEMAGATE_SKIP", "1"}});
+
+    CHECK(ran.code == 126);
+    CHECK(ran.err == "schemagate: warning: SCHEMAGATE_SKIP is set: starting " + file +
+                         " without looking at the database\nschemagate: the program " + file +
+                         " cannot be executed: Exec format error\n  where  " + file + not_contacted +
+                         "  next   check the file's format and architecture: file " + file + "\n");
+  }
+
   TEST_CASE("a script without an interpreter line is run by the shell, as tini and every shell do") {
     const Migrated migrated;
     const std::string file = script(migrated.folder, "server", "echo run by sh: \"$1\"\n", 0755);

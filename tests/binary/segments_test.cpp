@@ -313,6 +313,57 @@ TEST_SUITE("segments: after a crash") {
     }
   }
 
+  TEST_CASE("who refuses on a second session does not say that nothing was changed") {
+    Image image;
+    image.migration("1_a", base);
+    REQUIRE(image.apply().code == 0);
+    image.migration("2_b", "CREATE TEMP TABLE x (id int);\nCREATE INDEX CONCURRENTLY t_a ON t (a);\nDROP TABLE x;");
+    Session writer{image.database.name()};
+    writer.value("BEGIN");
+    writer.value("UPDATE t SET a = a");
+    Running running{{binary(), "apply", "--migrations", image.folder.path()},
+                    {{"SCHEMAGATE_DATABASE_URL", image.database.url()}}};
+    REQUIRE(eventually([&] {
+      return image.database.value(
+                 "SELECT count(pg_terminate_backend(pid)) FROM pg_stat_activity WHERE query LIKE "
+                 "'%CREATE INDEX CONCURRENTLY%' AND wait_event_type = 'Lock' AND datname = current_database()") == "1";
+    }));
+    writer.value("ROLLBACK");
+    const Ran ran = running.finish();
+
+    CHECK(ran.code == 76);
+    CHECK(contains(ran.err, "that session is gone\n"));
+    CHECK(contains(ran.err, "\n  state  what was applied is recorded; the program was not started\n"));
+  }
+
+  TEST_CASE("TERM while half an index is cleared away cancels that, and says what is recorded") {
+    Image image;
+    prepare(image);
+    begin_row(image, "done=0 running=39 before=" + before(image) + " session=");
+    image.database.query("CREATE INDEX t_a ON t (a)");
+    image.database.query("UPDATE pg_index SET indisvalid = false WHERE indexrelid = 't_a'::regclass");
+    Session reader{image.database.name()};
+    reader.value("BEGIN");
+    reader.value("SELECT count(*) FROM t");
+    const std::string dropping =
+        "SELECT count(*) FROM pg_stat_activity WHERE query LIKE 'DROP INDEX CONCURRENTLY%' AND state = 'active' AND "
+        "datname = current_database()";
+    Running running{{binary(), "apply", "--migrations", image.folder.path()},
+                    {{"SCHEMAGATE_DATABASE_URL", image.database.url()}}};
+    REQUIRE(eventually([&] { return image.database.value(dropping) == "1"; }));
+    running.signal(SIGTERM);
+    const Ran ran = running.finish();
+
+    CHECK(ran.code == 143);
+    CHECK(ran.err.ends_with("schemagate: stopped by SIGTERM\n  where  " + image.database.place() +
+                            "\n  state  what was applied, and how far a migration came, is recorded; the program was "
+                            "not started\n  next   start again\n"));
+    CHECK(image.database.value(dropping) == "0");
+    reader.value("COMMIT");
+    CHECK(image.apply().code == 0);
+    CHECK(indexes(image) == Rows{"t_a|t", "t_pkey|t"});
+  }
+
   TEST_CASE("killed while an index is built, the next start builds it") {
     Image image;
     prepare(image);
