@@ -101,13 +101,21 @@ bool is_known(const Gate& gate, Connection& connection, const View& view, Finger
   return mark.holds(now.lasting, name);
 }
 
+/// In full, if nothing has changed since.
+Fingerprint in_full(Connection& connection, const Fingerprint& seen) {
+  if (seen.everything.empty() || !seen.lasting.empty()) return seen;
+  Fingerprint now = fingerprint(connection);
+  return now.same_as(seen) ? now : Fingerprint{};
+}
+
 void leave_mark(const Gate& gate, Connection& connection, const View& view, const Fingerprint& seen) {
-  const std::string fingerprint = seen.mark();
   const std::string& comment = view.reading.comment;
   const Mark known = parse_mark(comment);
   const bool foreign = !comment.empty() && known == Mark{};
   const bool looks_only = gate.config.command != Command::run && gate.config.command != Command::apply;
-  if (fingerprint.empty() || foreign || looks_only || view.reading.server.read_only) return;
+  if (foreign || looks_only || view.reading.server.read_only) return;
+  const std::string fingerprint = in_full(connection, seen).mark();
+  if (fingerprint.empty()) return;
   (void)write_mark(connection, gate.table(), with(known, fingerprint, mark_name(gate, !view.plan.ahead.empty())));
 }
 
@@ -128,10 +136,12 @@ void judge_schema(const Gate& gate, Connection& connection, const View& view, co
 std::string fingerprint_statement(const Gate& gate) { return gate.sealed ? fingerprint_sql() : ""; }
 
 std::variant<Live, Unreadable> read_live(const Gate& gate, Connection& connection,
-                                         const std::vector<std::string>& schemas, const Fingerprint& known) {
+                                         const std::vector<std::string>& schemas, const Fingerprint& known,
+                                         std::function<void()> meanwhile) {
   const Clock::time_point end = Clock::now() + gate.config.wait;
   for (bool told = false;; told = true) {
-    std::variant<Live, Unreadable> found = describe(connection, {schemas, gate.table()}, known);
+    std::variant<Live, Unreadable> found =
+        describe(connection, {schemas, gate.table()}, known, std::exchange(meanwhile, {}));
     const auto* unreadable = std::get_if<Unreadable>(&found);
     if (unreadable == nullptr || !unreadable->busy || Clock::now() >= end) return found;
     if (!told)
@@ -155,8 +165,8 @@ void verify_schema(const Gate& gate, Connection& connection, const View& view, c
   if (!gate.sealed) return;
   Fingerprint known{.everything = view.reading.fingerprint, .lasting = {}};
   if (is_known(gate, connection, view, known)) return;
-  Snapshot expected = whole(*gate.sealed);
-  auto found = read_live(gate, connection, schemas(expected), known);
+  Snapshot expected;
+  auto found = read_live(gate, connection, schemas(gate.sealed->text), known, [&] { expected = whole(*gate.sealed); });
   if (auto* live = std::get_if<Live>(&found))
     return judge_schema(gate, connection, view, live->fingerprint,
                         differences(gate, std::move(expected), std::move(live->objects), view.reading.server.version),

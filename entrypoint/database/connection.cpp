@@ -42,14 +42,14 @@ ServerMessage message_of(const pg_result* result) {
   return message;
 }
 
-std::vector<Row> rows_of(const pg_result* result) {
-  std::vector<Row> rows(static_cast<std::size_t>(PQntuples(result)));
-  for (int row = 0; row < PQntuples(result); ++row)
-    for (int column = 0; column < PQnfields(result); ++column)
-      rows[static_cast<std::size_t>(row)].push_back(PQgetisnull(result, row, column) != 0
-                                                        ? std::nullopt
-                                                        : std::optional<std::string>{PQgetvalue(result, row, column)});
-  return rows;
+Row row_of(const pg_result* result, int number) {
+  Row row;
+  row.reserve(static_cast<std::size_t>(PQnfields(result)));
+  for (int column = 0; column < PQnfields(result); ++column)
+    row.push_back(PQgetisnull(result, number, column) != 0
+                      ? std::nullopt
+                      : std::optional<std::string>{PQgetvalue(result, number, column)});
+  return row;
 }
 
 bool is_error(const pg_result* result) {
@@ -111,6 +111,8 @@ void Connection::on_notice(NoticeHandler handler) { *notice_ = std::move(handler
 
 int Connection::announced_pid() const { return PQbackendPID(connection_.get()); }
 
+int Connection::version() const { return PQserverVersion(connection_.get()); }
+
 Peer Connection::peer() const {
   const pg_conn* connection = connection_.get();
   return {text_of(PQhost(connection)), text_of(PQhostaddr(connection)), text_of(PQport(connection))};
@@ -171,9 +173,11 @@ Connection::ResultHandle Connection::next(const Wait& wait, const Watcher& watch
   return ResultHandle{PQgetResult(connection_.get())};
 }
 
-Reply Connection::send(const std::string& sql) {
+Reply Connection::send(const std::string& sql, const Besides& besides) {
   ask(sql);
-  return answer(never()).value();
+  if (besides.take) PQsetSingleRowMode(connection_.get());
+  if (besides.meanwhile) besides.meanwhile();
+  return answer(never(), besides).value();
 }
 
 void Connection::ask(const std::string& sql) {
@@ -189,17 +193,27 @@ bool Connection::arrives(Clock::time_point end) {
   return true;
 }
 
-std::optional<Reply> Connection::answer(Clock::time_point end) {
+/// In single row mode each row is a result of its own, and one without rows ends them.
+void Connection::receive(const ResultHandle& result, const Besides& besides, std::vector<Row>& rows, Reply& reply) {
+  if (is_error(result.get())) {
+    reply.error = message_of(result.get());
+    return;
+  }
+  const bool taken = besides.take && besides.result == reply.results.size();
+  for (int number = 0; number < PQntuples(result.get()); ++number)
+    taken ? besides.take(row_of(result.get(), number)) : rows.push_back(row_of(result.get(), number));
+  if (PQresultStatus(result.get()) != PGRES_SINGLE_TUPLE) reply.results.push_back(std::exchange(rows, {}));
+}
+
+std::optional<Reply> Connection::answer(Clock::time_point end, const Besides& besides) {
   Reply reply;
+  std::vector<Row> rows;
   while (arrives(end)) {
     const ResultHandle result{PQgetResult(connection_.get())};
     if (!result && PQstatus(connection_.get()) == CONNECTION_BAD)
       throw ConnectionLost{reply.error ? brief(*reply.error) : last_words()};
     if (!result) return reply;
-    if (is_error(result.get()))
-      reply.error = message_of(result.get());
-    else
-      reply.results.push_back(rows_of(result.get()));
+    receive(result, besides, rows, reply);
   }
   return std::nullopt;
 }

@@ -51,6 +51,13 @@ struct Reply {
   std::optional<ServerMessage> error;
 };
 
+/// What to do besides waiting for the answer to one message.
+struct Besides {
+  std::function<void()> meanwhile{};  ///< once the question is sent: work of our own while the server does its
+  std::size_t result = 0;             ///< the statement, from 0, whose rows are taken as they come
+  std::function<void(Row)> take{};
+};
+
 /// How a script ended; rows are thrown away.
 struct Outcome {
   std::optional<ServerMessage> error;
@@ -85,11 +92,11 @@ class Connection {
   Connection(pg_conn* connection, Wait wait);
 
   /// One message of any number of statements, without parameters. Throws ConnectionLost, Stopped, DeadlinePassed.
-  Reply send(const std::string& sql);
+  Reply send(const std::string& sql, const Besides& besides = {});
   /// send() in two steps, for two sessions at once. The answer is empty when it did not come by `end`; it may still
   /// come.
   void ask(const std::string& sql);
-  std::optional<Reply> answer(Clock::time_point end);
+  std::optional<Reply> answer(Clock::time_point end, const Besides& besides = {});
   /// The rows of the last statement. Throws QueryFailed besides.
   std::vector<Row> query(const std::string& sql);
 
@@ -104,6 +111,8 @@ class Connection {
   [[nodiscard]] Peer peer() const;
   /// The backend's pid as the start-up packet said; a pooler invents one.
   [[nodiscard]] int announced_pid() const;
+  /// As server_version_num: 150004.
+  [[nodiscard]] int version() const;
   /// For SQL text: `'it''s'`, and `"a ""name"""`.
   [[nodiscard]] std::string literal(std::string_view text) const;
   [[nodiscard]] static std::string identifier(std::string_view name);
@@ -124,6 +133,7 @@ class Connection {
   bool arrives(Clock::time_point end);
   ResultHandle next(const Wait& wait, const Watcher& watcher, Clock::time_point& tick);
   void collect(const Wait& wait, const Watcher& watcher, Outcome& outcome);
+  static void receive(const ResultHandle& result, const Besides& besides, std::vector<Row>& rows, Reply& reply);
   static void take(const ResultHandle& result, Outcome& outcome);
   void cancel(Outcome& outcome);
   void end_copy(const ResultHandle& result);

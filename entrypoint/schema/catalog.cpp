@@ -18,10 +18,17 @@ namespace {
 constexpr int most_tries = 10;
 constexpr std::chrono::milliseconds between_tries{50};
 
-/// Which results of the batch are which: BEGIN, pins, description, fingerprint, COMMIT.
-constexpr std::size_t description = 2;
-constexpr std::size_t after = 3;
-constexpr std::size_t complete = 5;
+/// Which results of the batch are which: BEGIN, pins, moment, description, moment, COMMIT.
+constexpr std::size_t before = 2;
+constexpr std::size_t description = 3;
+constexpr std::size_t after = 4;
+constexpr std::size_t complete = 6;
+
+/// The same as long as no transaction ends that has changed anything. A standby's snapshots do not list all that are
+/// running, so there it is never the same (src/backend/storage/ipc/procarray.c, GetSnapshotData).
+constexpr std::string_view moment =
+    "SELECT CASE WHEN pg_catalog.pg_is_in_recovery() THEN pg_catalog.clock_timestamp()::pg_catalog.text"
+    " ELSE pg_catalog.pg_current_snapshot()::pg_catalog.text END";
 
 /// A condition on the schema `n`.
 std::string named(const Connection& connection, const std::vector<std::string>& schemas) {
@@ -49,12 +56,15 @@ std::string separated(std::string_view sql, std::string_view separator) {
 std::string description_sql(const Connection& connection, const Scope& scope, std::string_view separator) {
   const std::string history =
       fmt::format("n.id = {} AND c.relname = '_prisma_migrations'", connection.literal(scope.history.schema));
+  const bool has_distinct_nulls = connection.version() >= 150000;
   return fmt::format(fmt::runtime(separated(catalog_sql::scope, separator)),
                      fmt::arg("names", named(connection, scope.schemas)), fmt::arg("history", history)) +
-         separated(catalog_sql::columns, separator) + "obj(kind, id, body) AS (" +
-         separated(catalog_sql::relations, separator) + separated(catalog_sql::attached, separator) +
-         separated(catalog_sql::types, separator) + separated(catalog_sql::functions, separator) +
-         separated(catalog_sql::rare, separator) + ") SELECT kind, id, body FROM obj";
+         separated(catalog_sql::columns, separator) +
+         fmt::format(catalog_sql::indexes, fmt::arg("nulls", has_distinct_nulls ? "i.indnullsnotdistinct" : "false")) +
+         "obj(kind, id, body) AS (" + separated(catalog_sql::relations, separator) +
+         separated(catalog_sql::attached, separator) + separated(catalog_sql::types, separator) +
+         separated(catalog_sql::functions, separator) + separated(catalog_sql::rare, separator) +
+         ") SELECT kind, id, body FROM obj";
 }
 
 struct Question {
@@ -63,11 +73,11 @@ struct Question {
 };
 
 /// The functions that deparse look at the catalogs as they are, not at the transaction's snapshot. So each statement
-/// takes its own, and equal fingerprints before and after tell that nothing changed meanwhile.
+/// takes its own, and equal moments before and after tell that nothing changed meanwhile, or else equal fingerprints.
 Question question(const Connection& connection, const Scope& scope) {
   std::string separator = new_separator();
-  std::string sql = fmt::format("BEGIN ISOLATION LEVEL READ COMMITTED READ ONLY; {}; {}; {}; COMMIT", catalog_sql::pins,
-                                description_sql(connection, scope, separator), full_fingerprint_sql());
+  std::string sql = fmt::format("BEGIN ISOLATION LEVEL READ COMMITTED READ ONLY; {0}; {1}; {2}; {1}; COMMIT",
+                                catalog_sql::pins, moment, description_sql(connection, scope, separator));
   return {std::move(sql), std::move(separator)};
 }
 
@@ -104,31 +114,27 @@ std::optional<Object> object(const Row& row, std::string_view separator) {
   return result;
 }
 
-std::optional<Description> objects(const std::vector<Row>& rows, std::string_view separator) {
-  Description result;
-  for (const Row& row : rows) {
-    std::optional<Object> found = object(row, separator);
-    if (!found) return std::nullopt;
-    result.push_back(*std::move(found));
-  }
-  sort(result);
-  return result;
-}
-
-std::optional<Live> live(const Reply& reply, std::string_view separator) {
+Live live(Connection& connection, const Reply& reply, Description objects, const Fingerprint& known) {
   if (reply.results.size() != complete) throw QueryFailed{{.message = "an incomplete answer"}};
-  std::optional<Description> found = objects(reply.results[description], separator);
-  if (!found) return std::nullopt;
-  return Live{.objects = *std::move(found), .fingerprint = read_fingerprint(reply.results[after].at(0))};
+  sort(objects);
+  const bool still = reply.results[before] == reply.results[after];
+  return {.objects = std::move(objects), .fingerprint = still ? known : fingerprint(connection)};
 }
 
 /// Neither busy nor cancelled when it was torn, and may be tried again.
-std::variant<Live, Unreadable> read(Connection& connection, const Question& question) {
-  const Reply reply = connection.send(question.sql);
-  if (!reply.error) {
-    if (std::optional<Live> found = live(reply, question.separator)) return *std::move(found);
-    return Unreadable{.why = "the schema is being changed"};
-  }
+std::variant<Live, Unreadable> read(Connection& connection, const Question& question, const Fingerprint& known,
+                                    const std::function<void()>& meanwhile) {
+  Description objects;
+  bool torn = false;
+  const auto take = [&](const Row& row) {
+    if (std::optional<Object> found = object(row, question.separator))
+      objects.push_back(*std::move(found));
+    else
+      torn = true;
+  };
+  const Reply reply = connection.send(question.sql, {.meanwhile = meanwhile, .result = description, .take = take});
+  if (!reply.error && torn) return Unreadable{.why = "the schema is being changed"};
+  if (!reply.error) return live(connection, reply, std::move(objects), known);
   if (connection.transaction() == Transaction::failed) connection.send("ROLLBACK");
   const ServerMessage& error = *reply.error;
   if (!is_busy(error) && !is_cancelled(error) && !is_torn(error)) throw QueryFailed{error};
@@ -161,12 +167,13 @@ Fingerprint fingerprint_of(const Found& found) {
 
 }  // namespace
 
-std::variant<Live, Unreadable> describe(Connection& connection, const Scope& scope, Fingerprint known) {
+std::variant<Live, Unreadable> describe(Connection& connection, const Scope& scope, Fingerprint known,
+                                        std::function<void()> meanwhile) {
   const Question asked = question(connection, scope);
   Found earlier = Unreadable{};
   for (int tries = 1;; ++tries) {
     if (known.everything.empty()) known = fingerprint(connection);
-    Found found = read(connection, asked);
+    Found found = read(connection, asked, known, std::exchange(meanwhile, {}));
     if (is_settled(found, earlier, known)) return found;
     if (tries == most_tries) return changing(found);
     known = fingerprint_of(found);

@@ -1,5 +1,6 @@
 #pragma once
 
+#include <functional>
 #include <string>
 #include <variant>
 #include <vector>
@@ -20,7 +21,7 @@ struct Scope {
 /// The catalogs at one moment.
 struct Live {
   Description objects;
-  Fingerprint fingerprint;  ///< of the same moment; empty when it cannot be told
+  Fingerprint fingerprint;  ///< of the same moment, or of just before; empty when it cannot be told
 };
 
 /// The catalogs could not be read, which says nothing about the schema.
@@ -33,7 +34,8 @@ struct Unreadable {
 /// One round trip for each try, which are more only while DDL is running; read-only, with everything that leaks into
 /// deparsed text pinned for its transaction only. A fingerprint of just before saves asking for one. Works for a role
 /// without privileges on the tables. Throws QueryFailed for anything that neither a lock nor DDL explains.
+/// `meanwhile` is done once, while the server is at work.
 [[nodiscard]] std::variant<Live, Unreadable> describe(Connection& connection, const Scope& scope,
-                                                      Fingerprint known = {});
+                                                      Fingerprint known = {}, std::function<void()> meanwhile = {});
 
 }  // namespace schemagate

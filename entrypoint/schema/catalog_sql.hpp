@@ -38,6 +38,7 @@ ns AS MATERIALIZED (
 rel AS MATERIALIZED (
   SELECT c.oid, c.relkind, c.relowner, c.relpersistence, c.reloptions, c.relam, c.relreplident, c.relrowsecurity,
          c.relforcerowsecurity, c.reloftype, c.reltoastrelid, n.id || E'\x1f' || c.relname AS id,
+         quote_ident(n.id) || '.' || quote_ident(c.relname) AS quoted,
          replace(replace(n.id::text, E'\\', E'\\\\'), '.', E'\\.') || '.' ||
          replace(replace(c.relname::text, E'\\', E'\\\\'), '.', E'\\.') AS name, c.relkind IN ('r','p','f') AS istab
   FROM pg_class c JOIN ns n ON n.oid = c.relnamespace
@@ -54,10 +55,14 @@ typ AS MATERIALIZED (
 ),
 )sql";
 
+// OFFSET 0 makes the planner look up a few columns by the index instead of hashing all of pg_attribute. A default has
+// no columns in it, and without a table to name them in, pg_get_expr() opens none.
+//
 // Since a minor release of 2026 the server itself keeps `pg_attver` in attoptions; it differs in any two databases.
 inline constexpr std::string_view columns = R"sql(
 col AS MATERIALIZED (
-  SELECT r.oid, r.id AS rid, r.relkind, a.attname, a.attnum, r.id || E'\x1f' || a.attname AS id,
+  SELECT r.oid, r.id AS rid, r.relkind, a.attname, a.attnum, a.atttypid, a.attcollation,
+         r.id || E'\x1f' || a.attname AS id,
          E'\x1ftype=' || NULLIF(format_type(a.atttypid, a.atttypmod), '???')
       || CASE WHEN a.attcollation <> 0 AND a.attcollation <> t.typcollation
               THEN E'\x1fcollate=' || a.attcollation::regcollation::text ELSE '' END
@@ -65,7 +70,7 @@ col AS MATERIALIZED (
       || CASE a.attidentity WHEN 'a' THEN E'\x1fidentity=always' WHEN 'd' THEN E'\x1fidentity=bydefault' ELSE '' END
       || CASE WHEN d.adbin IS NULL THEN '' ELSE
            CASE a.attgenerated WHEN 's' THEN E'\x1fstored=' WHEN 'v' THEN E'\x1fvirtual=' ELSE E'\x1fdefault=' END
-           || pg_get_expr(d.adbin, d.adrelid) END
+           || pg_get_expr(d.adbin, CASE a.attgenerated WHEN '' THEN 0::oid ELSE d.adrelid END) END
       || CASE WHEN a.attstorage <> t.typstorage THEN E'\x1fstorage=' || a.attstorage::text ELSE '' END
       || CASE WHEN a.attcompression <> '' THEN E'\x1fcompression=' || a.attcompression::text ELSE '' END
       || CASE WHEN coalesce(a.attstattarget, -1) >= 0 THEN E'\x1fstats=' || a.attstattarget::text ELSE '' END
@@ -75,10 +80,31 @@ col AS MATERIALIZED (
       || CASE WHEN a.attfdwoptions IS NULL THEN '' ELSE
            (SELECT E'\x1ffdwoptions=' || string_agg(o, ',' ORDER BY o COLLATE "C") FROM unnest(a.attfdwoptions) o) END
       || CASE WHEN a.attislocal THEN '' ELSE E'\x1finherited' END AS body
-  FROM rel r JOIN pg_attribute a ON a.attrelid = r.oid AND a.attnum > 0 AND NOT a.attisdropped
+  FROM rel r
+       CROSS JOIN LATERAL (SELECT * FROM pg_attribute a WHERE a.attrelid = r.oid AND a.attnum > 0 AND NOT a.attisdropped
+                           OFFSET 0) a
        JOIN pg_type t ON t.oid = a.atttypid
        LEFT JOIN pg_attrdef d ON a.atthasdef AND d.adrelid = a.attrelid AND d.adnum = a.attnum
   WHERE r.relkind <> 'S'
+),
+)sql";
+
+// pg_get_indexdef() opens the table of each index, which in a new session costs more than all else here. This is its
+// text for what has nothing but columns, in their own order, collation and default operator class. A varchar is indexed
+// as the text that it can be read as; of other such types it is left to PostgreSQL to tell the default.
+inline constexpr std::string_view indexes = R"sql(
+plain AS MATERIALIZED (
+  SELECT i.indexrelid, string_agg(quote_ident(a.attname), ', ' ORDER BY a.n) AS keys
+  FROM rel r JOIN pg_index i ON i.indrelid = r.oid
+       CROSS JOIN LATERAL (SELECT b.attname, b.atttypid, b.attcollation, array_position(i.indkey::int2[], b.attnum) AS n
+                           FROM col b WHERE b.oid = i.indrelid AND b.attnum = ANY (i.indkey::int2[])) a
+       JOIN pg_opclass o ON o.oid = i.indclass[a.n]
+  WHERE i.indexprs IS NULL AND i.indpred IS NULL AND i.indnatts = i.indnkeyatts
+    AND NOT {nulls}
+  GROUP BY i.indexrelid, i.indnatts
+  HAVING count(*) = i.indnatts
+     AND bool_and(o.opcmethod = 403 AND o.opcdefault AND i.indoption[a.n] = 0 AND i.indcollation[a.n] = a.attcollation
+                  AND (o.opcintype = a.atttypid OR o.opcintype = 25 AND a.atttypid = 1043))
 ),
 )sql";
 
@@ -145,7 +171,8 @@ inline constexpr std::string_view relations = R"sql(
        LEFT JOIN pg_depend d ON d.classid = 'pg_class'::regclass AND d.objid = r.oid AND d.objsubid = 0
                             AND d.refclassid = 'pg_class'::regclass AND d.deptype IN ('a','i') AND d.refobjsubid > 0
        LEFT JOIN pg_class o ON o.oid = d.refobjid LEFT JOIN pg_namespace m ON m.oid = o.relnamespace
-       LEFT JOIN pg_attribute a ON a.attrelid = d.refobjid AND a.attnum = d.refobjsubid
+       LEFT JOIN LATERAL (SELECT b.attname FROM pg_attribute b
+                          WHERE b.attrelid = d.refobjid AND b.attnum = d.refobjsubid OFFSET 0) a ON true
   WHERE r.relkind = 'S'
   UNION ALL
 )sql";
@@ -154,8 +181,11 @@ inline constexpr std::string_view relations = R"sql(
 // one that is not validated). Clones for partitions come and go with them.
 inline constexpr std::string_view attached = R"sql(
   SELECT 'constraint', r.id || E'\x1f' || c.conname,
-         E'\x1fdef=' || pg_get_constraintdef(c.oid) || CASE WHEN c.conislocal THEN '' ELSE E'\x1finherited' END
+         E'\x1fdef=' || CASE WHEN p.keys IS NULL THEN pg_get_constraintdef(c.oid)
+                            ELSE CASE c.contype WHEN 'p' THEN 'PRIMARY KEY (' ELSE 'UNIQUE (' END || p.keys || ')' END
+      || CASE WHEN c.conislocal THEN '' ELSE E'\x1finherited' END
   FROM rel r JOIN pg_constraint c ON c.conrelid = r.oid
+       LEFT JOIN plain p ON p.indexrelid = c.conindid AND c.contype IN ('p','u') AND NOT c.condeferrable
   WHERE c.contype IN ('p','u','f','c','x') AND c.conparentid = 0
   UNION ALL
   SELECT 'notnull', r.id || E'\x1f' || c.conname,
@@ -170,7 +200,11 @@ inline constexpr std::string_view attached = R"sql(
       || CASE WHEN k.oid IS NOT NULL AND k.contype <> 'x' THEN
            E'\x1fconstraint' || coalesce((SELECT E'\x1foptions=' || string_agg(o, ',' ORDER BY o COLLATE "C")
                                          FROM unnest(ic.reloptions) o), '')
-         ELSE E'\x1fdef=' || pg_get_indexdef(i.indexrelid) END
+         ELSE E'\x1fdef=' || CASE WHEN p.keys IS NULL OR ic.reloptions IS NOT NULL OR ic.relkind <> 'i'
+                                THEN pg_get_indexdef(i.indexrelid)
+                                ELSE 'CREATE ' || CASE WHEN i.indisunique THEN 'UNIQUE ' ELSE '' END || 'INDEX '
+                                     || quote_ident(ic.relname) || ' ON ' || r.quoted || ' USING btree (' || p.keys
+                                     || ')' END END
       || CASE WHEN i.indisvalid AND i.indisready AND i.indislive THEN '' ELSE E'\x1fINVALID' END
       || CASE WHEN i.indisreplident THEN E'\x1freplident' ELSE '' END
       || CASE WHEN i.indexprs IS NULL THEN '' ELSE
@@ -180,6 +214,7 @@ inline constexpr std::string_view attached = R"sql(
                      WHERE a.attrelid = i.indexrelid AND coalesce(a.attstattarget, -1) >= 0), '') END
   FROM rel r JOIN pg_index i ON i.indrelid = r.oid JOIN pg_class ic ON ic.oid = i.indexrelid
        JOIN ns n ON n.oid = ic.relnamespace
+       LEFT JOIN plain p ON p.indexrelid = i.indexrelid
        LEFT JOIN pg_constraint k ON k.conindid = i.indexrelid AND k.conrelid = i.indrelid AND k.contype IN ('p','u','x')
   UNION ALL
   SELECT 'trigger', r.id || E'\x1f' || t.tgname,

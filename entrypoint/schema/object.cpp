@@ -118,7 +118,16 @@ std::string_view leaf(std::string_view identity) { return identity.substr(last_d
 
 void sort(Description& objects) {
   const auto key = [](const Object& object) { return std::tie(object.kind, object.identity); };
-  if (!std::ranges::is_sorted(objects, {}, key)) std::ranges::sort(objects, {}, key);
+  if (std::ranges::is_sorted(objects, {}, key)) return;
+  // To move an object costs as much as to compare it.
+  std::vector<Object*> order;
+  order.reserve(objects.size());
+  for (Object& object : objects) order.push_back(&object);
+  std::ranges::sort(order, {}, [&key](const Object* object) { return key(*object); });
+  Description sorted;
+  sorted.reserve(objects.size());
+  for (Object* object : order) sorted.push_back(std::move(*object));
+  objects = std::move(sorted);
 }
 
 const Object* find(const Description& objects, std::string_view kind, std::string_view identity) {

@@ -206,6 +206,14 @@ std::vector<std::string> schemas(const Snapshot& snapshot) {
   return result;
 }
 
+std::vector<std::string> schemas(std::string_view text) {
+  static constexpr std::string_view begin = "\nschema\t";
+  std::vector<std::string> result;
+  for (std::size_t at = text.find(begin); at != std::string_view::npos; at = text.find(begin, at + 1))
+    result.push_back(names(parse_object(cut(text.substr(at + 1), '\n').first).identity).front());
+  return result;
+}
+
 std::vector<std::string> contradictions(const Snapshot& snapshot, const std::vector<Migration>& migrations) {
   std::vector<std::string> result;
   for (const Migration& migration : migrations) {
