@@ -255,6 +255,21 @@ TEST_SUITE("schema") {
           "schemagate: up to date: 1 migration applied; starting echo\n");
   }
 
+  TEST_CASE("what is changed while it is described is described again") {
+    SealedImage image;
+    image.migration("1_a", "CREATE TABLE a (id int CHECK (id > 0)); CREATE TABLE b (id int, name text)").start();
+    image.database.query("COMMENT ON TABLE _prisma_migrations IS NULL");
+    Session holder{image.database.name()};
+    holder.begin("LOCK TABLE a; SELECT pg_sleep(1.5); ALTER TABLE b DROP COLUMN name");
+    const std::string locked = "SELECT count(*) FROM pg_locks WHERE relation = 'a'::regclass AND granted";
+    REQUIRE(eventually([&] { return image.database.value(locked) == "1"; }));
+
+    const Ran ran = image.command({"verify"});
+
+    CHECK(ran.code == 76);
+    CHECK(contains(ran.err, "column public.b.name"));
+  }
+
   TEST_CASE("objects that --ignore names are not compared") {
     SealedImage image;
     add_shop(image);
