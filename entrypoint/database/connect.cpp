@@ -1,18 +1,16 @@
 #include "database/connect.hpp"
 
 #include <fmt/format.h>
-#include <netdb.h>
-#include <sys/socket.h>
 #include <unistd.h>
 
 #include <algorithm>
 #include <array>
 #include <cstdlib>
-#include <memory>
 #include <random>
 #include <sstream>
 
 #include "database/identity.hpp"
+#include "database/lookup.hpp"
 #include "failure.hpp"
 #include "text.hpp"
 
@@ -194,25 +192,6 @@ std::string element(const std::vector<std::string>& list, std::size_t index) {
   return index < list.size() ? list[index] : "";
 }
 
-/// Numeric addresses of a host. Asked anew for every try: a failover changes the name's address.
-std::vector<std::string> resolve(const std::string& host, std::vector<Refused>& refusals) {
-  addrinfo hints{};
-  hints.ai_socktype = SOCK_STREAM;
-  addrinfo* list = nullptr;
-  if (const int error = ::getaddrinfo(host.c_str(), nullptr, &hints, &list); error != 0) {
-    refusals.push_back(
-        {fmt::format("the host name \"{}\" cannot be resolved: {}", host, ::gai_strerror(error)), "", true});
-    return {};
-  }
-  const std::unique_ptr<addrinfo, decltype(&::freeaddrinfo)> owned{list, &::freeaddrinfo};
-  std::vector<std::string> addresses;
-  std::array<char, NI_MAXHOST> text{};
-  for (const addrinfo* at = list; at != nullptr; at = at->ai_next)
-    if (::getnameinfo(at->ai_addr, at->ai_addrlen, text.data(), text.size(), nullptr, 0, NI_NUMERICHOST) == 0)
-      addresses.emplace_back(text.data());
-  return addresses;
-}
-
 bool is_socket(const std::string& host) { return host.empty() || host.starts_with('/') || host.starts_with('@'); }
 
 Keywords target(Keywords keywords, const std::string& host, const std::string& port, const std::string& address) {
@@ -237,10 +216,7 @@ struct Hosts {
   [[nodiscard]] bool are_sound() const {
     return !names.empty() && (addresses.empty() || addresses.size() == names.size()) && ports.size() <= names.size();
   }
-  [[nodiscard]] std::vector<std::string> addresses_of(std::size_t index, std::vector<Refused>& refusals) const {
-    if (!addresses.empty() || is_socket(names[index])) return {element(addresses, index)};
-    return resolve(names[index], refusals);
-  }
+  [[nodiscard]] bool is_known(std::size_t index) const { return !addresses.empty() || is_socket(names[index]); }
 };
 
 bool is_by_service(const Url& url) {
@@ -249,31 +225,47 @@ bool is_by_service(const Url& url) {
 
 /// The keywords once for every address. libpq goes through several by itself, but leaves the time limit of each to its
 /// caller, who cannot make it go on: one silent host would take the time of all.
-std::vector<Keywords> targets(const Keywords& keywords, const Url& url, std::vector<Refused>& refusals) {
-  const Hosts hosts{url};
-  if (is_by_service(url) || !hosts.are_sound()) return {keywords};
-  std::vector<Keywords> result;
-  for (std::size_t i = 0; i < hosts.names.size(); ++i)
-    for (const std::string& address : hosts.addresses_of(i, refusals))
-      result.push_back(target(keywords, hosts.names[i], element(hosts.ports, i), address));
-  return result;
-}
+class Targets {
+ public:
+  std::vector<Keywords> found;
+  std::vector<Refused> refusals;
+
+  Targets(const Keywords& keywords, const Url& url, const Wait& wait, Clock::time_point end) {
+    const Hosts hosts{url};
+    if (is_by_service(url) || !hosts.are_sound()) {
+      found = {keywords};
+      return;
+    }
+    for (std::size_t i = 0; i < hosts.names.size(); ++i)
+      for (const std::string& address :
+           hosts.is_known(i) ? std::vector{element(hosts.addresses, i)} : addresses_of(hosts.names[i], wait, end))
+        found.push_back(target(keywords, hosts.names[i], element(hosts.ports, i), address));
+  }
+
+ private:
+  std::vector<std::string> addresses_of(const std::string& host, const Wait& wait, Clock::time_point end) {
+    Lookup lookup = look_up(host, wait, end);
+    if (!lookup.error.empty())
+      refusals.push_back({fmt::format("the host name \"{}\" cannot be resolved: {}", host, lookup.error), "", true});
+    return std::move(lookup.addresses);
+  }
+};
 
 /// Every address once, each with its own time limit but none beyond `end`.
 Tried try_once(const Url& url, const Keywords& keywords, const Wait& wait, Clock::time_point end) {
-  std::vector<Refused> refusals;
+  Targets targets{keywords, url, wait, end};
   bool cut_short = false;
-  for (Keywords& target : targets(keywords, url, refusals)) {
+  for (Keywords& target : targets.found) {
     if (const std::optional<Refused> no_token = add_token(url, target, wait, end))
       return {std::nullopt, *no_token, Clock::now() >= end};
     const Clock::time_point limit = Clock::now() + connect_timeout(url);
     Attempt attempt{target};
     if (attempt.complete(wait, std::min(limit, end))) return {attempt.connection(wait), {}};
-    refusals.push_back(explain(attempt.error()));
+    targets.refusals.push_back(explain(attempt.error()));
     cut_short = end < limit && Clock::now() >= end;
     if (cut_short) break;
   }
-  return {std::nullopt, combined(refusals), cut_short};
+  return {std::nullopt, combined(targets.refusals), cut_short};
 }
 
 bool is_there(const Reply& reply) {

@@ -16,6 +16,7 @@
 #include <sstream>
 #include <string_view>
 
+#include "database/lookup.hpp"
 #include "text.hpp"
 
 namespace schemagate {
@@ -112,14 +113,16 @@ HttpAnswer exchange(const addrinfo& target, const std::string& request, const Wa
   return read_answer(socket, wait, end);
 }
 
-using Addresses = std::unique_ptr<addrinfo, decltype(&::freeaddrinfo)>;
+using Target = std::unique_ptr<addrinfo, decltype(&::freeaddrinfo)>;
 
-Addresses resolve(const HttpAddress& address) {
+/// Of a numeric address.
+Target target(const std::string& host, const std::string& port) {
   addrinfo hints{};
+  hints.ai_flags = AI_NUMERICHOST | AI_NUMERICSERV;
   hints.ai_socktype = SOCK_STREAM;
   addrinfo* list = nullptr;
-  if (const int error = ::getaddrinfo(address.host.c_str(), address.port.c_str(), &hints, &list); error != 0)
-    throw HttpFailed{"the host name \"" + address.host + "\" cannot be resolved: " + ::gai_strerror(error)};
+  if (const int error = ::getaddrinfo(host.c_str(), port.c_str(), &hints, &list); error != 0)
+    throw HttpFailed{::gai_strerror(error)};
   return {list, &::freeaddrinfo};
 }
 
@@ -144,13 +147,16 @@ HttpAddress parse_http(std::string_view text) {
 HttpAnswer http_get(const HttpAddress& address, const std::vector<std::pair<std::string, std::string>>& headers,
                     const Wait& wait, Clock::time_point end) {
   const std::string request = request_text(address, headers);
-  const Addresses addresses = resolve(address);
-  for (const addrinfo* target = addresses.get();; target = target->ai_next) try {
-      return exchange(*target, request, wait, end);
+  const Lookup lookup = look_up(address.host, wait, end);
+  if (!lookup.error.empty())
+    throw HttpFailed{"the host name \"" + address.host + "\" cannot be resolved: " + lookup.error};
+  for (const std::string& host : lookup.addresses) try {
+      return exchange(*target(host, address.port), request, wait, end);
     } catch (const HttpFailed&) {
       // localhost is two addresses, and hardly anybody listens on both.
-      if (target->ai_next == nullptr) throw;
+      if (&host == &lookup.addresses.back()) throw;
     }
+  throw HttpFailed{"the host name \"" + address.host + "\" has no address"};
 }
 
 }  // namespace schemagate

@@ -3,11 +3,13 @@
 #include <sys/socket.h>
 #include <sys/stat.h>
 
+#include <array>
 #include <chrono>
 #include <csignal>
 #include <filesystem>
 #include <memory>
 #include <regex>
+#include <utility>
 
 #include "support/namespace.hpp"
 #include "support/port.hpp"
@@ -70,10 +72,11 @@ class Hosts {
   int writer_ = -1;
 };
 
-std::unique_ptr<Running> begin_by_name(const Image& image, const Hosts& hosts, const std::string& url) {
-  return std::make_unique<Running>(
-      with_own_etc(hosts.setup(), {binary(), "apply", "--migrations", image.folder.path()}),
-      Variables{{"SCHEMAGATE_DATABASE_URL", url}});
+std::unique_ptr<Running> begin_by_name(const Image& image, const Hosts& hosts, const std::string& url,
+                                       const std::vector<std::string>& options = {}) {
+  std::vector<std::string> command{binary(), "apply", "--migrations", image.folder.path()};
+  command.insert(command.end(), options.begin(), options.end());
+  return std::make_unique<Running>(with_own_etc(hosts.setup(), command), Variables{{"SCHEMAGATE_DATABASE_URL", url}});
 }
 
 bool is_asleep(const Image& image) {
@@ -95,6 +98,41 @@ TEST_SUITE("stop") {
     REQUIRE(eventually([&] { return hosts.is_read(); }));
 
     CHECK(terminate(*running).err.ends_with(stopped));
+  }
+
+  TEST_CASE("TERM ends a start whose resolver does not answer, and the command for afterwards runs") {
+    Image image;
+    image.migration("1_a", "CREATE TABLE a (id int)");
+    Hosts hosts{image.folder};
+    hosts.block();
+    const auto running = begin_by_name(image, hosts, "postgresql://nobody:word@db.invalid:1/none",
+                                       {"--before", "true", "--after", "echo after: $SCHEMAGATE_EXIT_CODE"});
+    REQUIRE(eventually([&] { return hosts.is_read(); }));
+
+    CHECK(plain(terminate(*running).err) ==
+          "schemagate: --before succeeded in T\nafter: 143\nschemagate: --after succeeded in T\n" + stopped);
+  }
+
+  TEST_CASE("a resolver that does not answer is waited for no longer than --wait and --deadline say") {
+    const std::array<std::pair<std::string, std::string>, 2> limits{
+        {{"--wait=1s", "schemagate: no connection within 1.0 s; last error: "},
+         {"--deadline=1s", "schemagate: no connection before --deadline; last error: "}}};
+    for (const auto& limit : limits) {
+      CAPTURE(limit.first);
+      Image image;
+      image.migration("1_a", "CREATE TABLE a (id int)");
+      Hosts hosts{image.folder};
+      hosts.block();
+      const auto running = begin_by_name(image, hosts, "postgresql://nobody:word@db.invalid:1/none", {limit.first});
+      REQUIRE(eventually([&] { return hosts.is_read(); }));
+      const auto start = Clock::now();
+
+      const Ran ran = running->finish();
+
+      CHECK(ran.code == 69);
+      CHECK(Clock::now() - start < std::chrono::seconds{3});
+      CHECK(contains(ran.err, limit.second));
+    }
   }
 
   TEST_CASE("TERM ends a start whose resolver does not answer after the connection was lost in a migration") {

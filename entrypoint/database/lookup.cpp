@@ -1,0 +1,87 @@
+#include "database/lookup.hpp"
+
+#include <fcntl.h>
+#include <netdb.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+#include <array>
+#include <csignal>
+#include <memory>
+#include <system_error>
+#include <thread>
+#include <utility>
+
+namespace schemagate {
+namespace {
+
+Lookup ask(const std::string& host, int flags) {
+  addrinfo hints{};
+  hints.ai_flags = flags;
+  hints.ai_socktype = SOCK_STREAM;
+  addrinfo* list = nullptr;
+  if (const int error = ::getaddrinfo(host.c_str(), nullptr, &hints, &list); error != 0)
+    return {{}, ::gai_strerror(error)};
+  const std::unique_ptr<addrinfo, decltype(&::freeaddrinfo)> owned{list, &::freeaddrinfo};
+  Lookup result;
+  std::array<char, NI_MAXHOST> text{};
+  for (const addrinfo* at = list; at != nullptr; at = at->ai_next)
+    if (::getnameinfo(at->ai_addr, at->ai_addrlen, text.data(), text.size(), nullptr, 0, NI_NUMERICHOST) == 0)
+      result.addresses.emplace_back(text.data());
+  return result;
+}
+
+/// What a thread finds, which may outlive whoever asked. The end of the pipe that is written to closes when it is done.
+class Errand {
+ public:
+  explicit Errand(std::string host) : host_{std::move(host)} {
+    if (::pipe2(ends_.data(), O_CLOEXEC) != 0) throw std::system_error{errno, std::generic_category(), "pipe2"};
+  }
+  ~Errand() {
+    finish();
+    ::close(ends_[0]);
+  }
+  Errand(const Errand&) = delete;
+  Errand& operator=(const Errand&) = delete;
+
+  void run() {
+    found_ = ask(host_, 0);
+    finish();
+  }
+  [[nodiscard]] Lookup result(const Wait& wait, Clock::time_point end) const {
+    if (!wait.on(ends_[0], Until::readable, end)) return {{}, "no answer"};
+    return found_;
+  }
+
+ private:
+  void finish() { ::close(std::exchange(ends_[1], -1)); }
+
+  std::string host_;
+  std::array<int, 2> ends_{-1, -1};
+  Lookup found_;
+};
+
+/// Signals are for the thread that decides.
+void start(const std::shared_ptr<Errand>& errand) {
+  sigset_t all;
+  sigset_t before;
+  ::sigfillset(&all);
+  ::pthread_sigmask(SIG_SETMASK, &all, &before);
+  try {
+    std::thread{[errand] { errand->run(); }}.detach();
+  } catch (const std::system_error&) {  // no more threads here
+    errand->run();
+  }
+  ::pthread_sigmask(SIG_SETMASK, &before, nullptr);
+}
+
+}  // namespace
+
+Lookup look_up(const std::string& host, const Wait& wait, Clock::time_point end) {
+  if (Lookup numeric = ask(host, AI_NUMERICHOST); numeric.error.empty()) return numeric;
+  const auto errand = std::make_shared<Errand>(host);
+  start(errand);
+  return errand->result(wait, end);
+}
+
+}  // namespace schemagate
