@@ -11,9 +11,9 @@ namespace schemagate {
 
 /// What TERM, INT, HUP and QUIT do to us, from the first lines of main to exec.
 ///
-/// Abrupt: the handler says so and exits with 128+n at once. Right wherever there is nothing to undo, and the only
-/// thing that interrupts the resolver. A handler is needed at all because for PID 1 the kernel drops signals
-/// whose action is the default one (signal(7), pid_namespaces(7)).
+/// Abrupt: the handler says so and exits with 128+n at once. Right wherever there is nothing to undo. A handler is
+/// needed at all because for PID 1 the kernel drops signals whose action is the default one (signal(7),
+/// pid_namespaces(7)).
 /// Held: blocked, and readable from `descriptor()`, so that a running statement can be cancelled first.
 class Signals {
  public:
@@ -33,7 +33,7 @@ class Signals {
   /// Back to abrupt. A signal that came while held exits now. Does nothing while a Failure is on its way to main.
   void release();
 
-  /// In a handler of a Failure: what release() kept blocked under it. The resolver hears no signal that is blocked.
+  /// In a handler of a Failure: what release() kept blocked under it.
   void let_go();
 
   /// Mask and dispositions as they were found. The handlers stay until the kernel replaces them in exec: what

@@ -7,6 +7,7 @@
 #include <vector>
 
 #include "fuzz/check.hpp"
+#include "migrations/claim.hpp"
 #include "migrations/lexer.hpp"
 #include "migrations/script.hpp"
 
@@ -33,6 +34,7 @@ void check_stable(const std::string& script, const Segments& parts, Segments (*d
   for (const Segment& segment : parts) {
     const std::string text = text_of(script, segment);
     (void)action(text);
+    (void)read_claims(text);
     if (parts.size() == 1) return;
     const Segments again = divide(text);
     require(again.size() == 1, "a segment is one segment");
