@@ -183,8 +183,6 @@ class Point:
             self.faults.append("does not come to an end")
         if 76 in codes and not self.refused:
             self.faults.append("refused")
-        if not self.fired:
-            self.faults.append("the message did not come")
         self.faults += leftovers(self.worker.look())
         found = self.worker.state()
         if not self.refused:
