@@ -136,12 +136,12 @@ void judge_schema(const Gate& gate, Connection& connection, const View& view, co
 std::string fingerprint_statement(const Gate& gate) { return gate.sealed ? fingerprint_sql() : ""; }
 
 std::variant<Live, Unreadable> read_live(const Gate& gate, Connection& connection,
-                                         const std::vector<std::string>& schemas, const Fingerprint& known,
+                                         const std::vector<std::string>& schemas, Fingerprint known,
                                          std::function<void()> meanwhile) {
   const Clock::time_point end = Clock::now() + gate.config.wait;
   for (bool told = false;; told = true) {
     std::variant<Live, Unreadable> found =
-        describe(connection, {schemas, gate.table()}, known, std::exchange(meanwhile, {}));
+        describe(connection, {schemas, gate.table()}, std::exchange(known, {}), std::exchange(meanwhile, {}));
     const auto* unreadable = std::get_if<Unreadable>(&found);
     if (unreadable == nullptr || !unreadable->busy || Clock::now() >= end) return found;
     if (!told)

@@ -26,8 +26,7 @@ void verify_schema(const Gate& gate, Connection& connection, const View& view, c
 /// The catalogs within `schemas`, asking again for as long as --wait while a lock keeps them from being read.
 /// `meanwhile` is done once, while the server is at work.
 [[nodiscard]] std::variant<Live, Unreadable> read_live(const Gate& gate, Connection& connection,
-                                                       const std::vector<std::string>& schemas,
-                                                       const Fingerprint& known = {},
+                                                       const std::vector<std::string>& schemas, Fingerprint known = {},
                                                        std::function<void()> meanwhile = {});
 
 /// As the gate's settings say; `version` is the live server's.

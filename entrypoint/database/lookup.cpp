@@ -61,26 +61,40 @@ class Errand {
   Lookup found_;
 };
 
-/// Signals are for the thread that decides.
-void start(const std::shared_ptr<Errand>& errand) {
-  sigset_t all;
-  sigset_t before;
-  ::sigfillset(&all);
-  ::pthread_sigmask(SIG_SETMASK, &all, &before);
-  try {
-    std::thread{[errand] { errand->run(); }}.detach();
-  } catch (const std::system_error&) {  // no more threads here
-    errand->run();
+/// Of this thread, and of those that it starts.
+class Blocked {
+ public:
+  Blocked() {
+    sigset_t all;
+    ::sigfillset(&all);
+    ::pthread_sigmask(SIG_SETMASK, &all, &before_);
   }
-  ::pthread_sigmask(SIG_SETMASK, &before, nullptr);
+  ~Blocked() { ::pthread_sigmask(SIG_SETMASK, &before_, nullptr); }
+  Blocked(const Blocked&) = delete;
+  Blocked& operator=(const Blocked&) = delete;
+
+ private:
+  sigset_t before_{};
+};
+
+/// Signals are for the thread that decides.
+std::shared_ptr<Errand> start(const std::string& host) {
+  auto errand = std::make_shared<Errand>(host);
+  const Blocked blocked;
+  std::thread{[errand] { errand->run(); }}.detach();
+  return errand;
 }
 
 }  // namespace
 
 Lookup look_up(const std::string& host, const Wait& wait, Clock::time_point end) {
   if (Lookup numeric = ask(host, AI_NUMERICHOST); numeric.error.empty()) return numeric;
-  const auto errand = std::make_shared<Errand>(host);
-  start(errand);
+  std::shared_ptr<Errand> errand;
+  try {
+    errand = start(host);
+  } catch (const std::system_error&) {  // no descriptor or no thread is left: then without a limit of ours
+    return ask(host, 0);
+  }
   return errand->result(wait, end);
 }
 

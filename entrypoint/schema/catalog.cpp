@@ -18,11 +18,12 @@ namespace {
 constexpr int most_tries = 10;
 constexpr std::chrono::milliseconds between_tries{50};
 
-/// Which results of the batch are which: BEGIN, pins, moment, description, moment, COMMIT.
+/// Which results of the batch are which: BEGIN, pins, moment, description, fingerprint, moment, COMMIT.
 constexpr std::size_t before = 2;
 constexpr std::size_t description = 3;
-constexpr std::size_t after = 4;
-constexpr std::size_t complete = 6;
+constexpr std::size_t everything = 4;
+constexpr std::size_t after = 5;
+constexpr std::size_t complete = 7;
 
 /// The same as long as no transaction ends that has changed anything. A standby's snapshots do not list all that are
 /// running, so there it is never the same (src/backend/storage/ipc/procarray.c, GetSnapshotData).
@@ -56,15 +57,12 @@ std::string separated(std::string_view sql, std::string_view separator) {
 std::string description_sql(const Connection& connection, const Scope& scope, std::string_view separator) {
   const std::string history =
       fmt::format("n.id = {} AND c.relname = '_prisma_migrations'", connection.literal(scope.history.schema));
-  const bool has_distinct_nulls = connection.version() >= 150000;
   return fmt::format(fmt::runtime(separated(catalog_sql::scope, separator)),
                      fmt::arg("names", named(connection, scope.schemas)), fmt::arg("history", history)) +
-         separated(catalog_sql::columns, separator) +
-         fmt::format(catalog_sql::indexes, fmt::arg("nulls", has_distinct_nulls ? "i.indnullsnotdistinct" : "false")) +
-         "obj(kind, id, body) AS (" + separated(catalog_sql::relations, separator) +
-         separated(catalog_sql::attached, separator) + separated(catalog_sql::types, separator) +
-         separated(catalog_sql::functions, separator) + separated(catalog_sql::rare, separator) +
-         ") SELECT kind, id, body FROM obj";
+         separated(catalog_sql::columns, separator) + std::string{catalog_sql::indexes} + "obj(kind, id, body) AS (" +
+         separated(catalog_sql::relations, separator) + separated(catalog_sql::attached, separator) +
+         separated(catalog_sql::types, separator) + separated(catalog_sql::functions, separator) +
+         separated(catalog_sql::rare, separator) + ") SELECT kind, id, body FROM obj";
 }
 
 struct Question {
@@ -74,10 +72,12 @@ struct Question {
 
 /// The functions that deparse look at the catalogs as they are, not at the transaction's snapshot. So each statement
 /// takes its own, and equal moments before and after tell that nothing changed meanwhile, or else equal fingerprints.
+/// The one between equal moments is that of what was described, whatever was known before.
 Question question(const Connection& connection, const Scope& scope) {
   std::string separator = new_separator();
-  std::string sql = fmt::format("BEGIN ISOLATION LEVEL READ COMMITTED READ ONLY; {0}; {1}; {2}; {1}; COMMIT",
-                                catalog_sql::pins, moment, description_sql(connection, scope, separator));
+  std::string sql =
+      fmt::format("BEGIN ISOLATION LEVEL READ COMMITTED READ ONLY; {0}; {1}; {2}; {3}; {1}; COMMIT", catalog_sql::pins,
+                  moment, description_sql(connection, scope, separator), fingerprint_sql());
   return {std::move(sql), std::move(separator)};
 }
 
@@ -114,16 +114,25 @@ std::optional<Object> object(const Row& row, std::string_view separator) {
   return result;
 }
 
-Live live(Connection& connection, const Reply& reply, Description objects, const Fingerprint& known) {
+using Found = std::variant<Live, Unreadable>;
+
+struct Look {
+  Found found;
+  bool still = false;  ///< nothing changed while it was taken
+};
+
+Look look(Connection& connection, const Reply& reply, Description objects) {
   if (reply.results.size() != complete) throw QueryFailed{{.message = "an incomplete answer"}};
   sort(objects);
   const bool still = reply.results[before] == reply.results[after];
-  return {.objects = std::move(objects), .fingerprint = still ? known : fingerprint(connection)};
+  Fingerprint found = still
+                          ? Fingerprint{.everything = reply.results[everything].at(0).at(0).value_or(""), .lasting = {}}
+                          : fingerprint(connection);
+  return {Live{.objects = std::move(objects), .fingerprint = std::move(found)}, still};
 }
 
 /// Neither busy nor cancelled when it was torn, and may be tried again.
-std::variant<Live, Unreadable> read(Connection& connection, const Question& question, const Fingerprint& known,
-                                    const std::function<void()>& meanwhile) {
+Look read(Connection& connection, const Question& question, const std::function<void()>& meanwhile) {
   Description objects;
   bool torn = false;
   const auto take = [&](const Row& row) {
@@ -133,15 +142,13 @@ std::variant<Live, Unreadable> read(Connection& connection, const Question& ques
       torn = true;
   };
   const Reply reply = connection.send(question.sql, {.meanwhile = meanwhile, .result = description, .take = take});
-  if (!reply.error && torn) return Unreadable{.why = "the schema is being changed"};
-  if (!reply.error) return live(connection, reply, std::move(objects), known);
+  if (!reply.error && torn) return {Unreadable{.why = "the schema is being changed"}};
+  if (!reply.error) return look(connection, reply, std::move(objects));
   if (connection.transaction() == Transaction::failed) connection.send("ROLLBACK");
   const ServerMessage& error = *reply.error;
   if (!is_busy(error) && !is_cancelled(error) && !is_torn(error)) throw QueryFailed{error};
-  return Unreadable{.why = brief(error), .busy = is_busy(error), .cancelled = is_cancelled(error)};
+  return {Unreadable{.why = brief(error), .busy = is_busy(error), .cancelled = is_cancelled(error)}};
 }
-
-using Found = std::variant<Live, Unreadable>;
 
 /// Whoever makes and drops tables in a schema that is not ours changes every fingerprint: what was described twice in a
 /// row is believed as well, for this once.
@@ -173,8 +180,8 @@ std::variant<Live, Unreadable> describe(Connection& connection, const Scope& sco
   Found earlier = Unreadable{};
   for (int tries = 1;; ++tries) {
     if (known.everything.empty()) known = fingerprint(connection);
-    Found found = read(connection, asked, known, std::exchange(meanwhile, {}));
-    if (is_settled(found, earlier, known)) return found;
+    auto [found, still] = read(connection, asked, std::exchange(meanwhile, {}));
+    if (still || is_settled(found, earlier, known)) return found;
     if (tries == most_tries) return changing(found);
     known = fingerprint_of(found);
     earlier = std::move(found);

@@ -21,7 +21,7 @@ struct Scope {
 /// The catalogs at one moment.
 struct Live {
   Description objects;
-  Fingerprint fingerprint;  ///< of the same moment, or of just before; empty when it cannot be told
+  Fingerprint fingerprint;  ///< of the same moment; empty when it cannot be told
 };
 
 /// The catalogs could not be read, which says nothing about the schema.

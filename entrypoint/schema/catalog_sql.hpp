@@ -90,8 +90,9 @@ col AS MATERIALIZED (
 )sql";
 
 // pg_get_indexdef() opens the table of each index, which in a new session costs more than all else here. This is its
-// text for what has nothing but columns, in their own order, collation and default operator class. A varchar is indexed
-// as the text that it can be read as; of other such types it is left to PostgreSQL to tell the default.
+// text for what has nothing but columns, in their own order, collation and default operator class: one of PostgreSQL's
+// own, which have no options. A varchar is indexed as the text that it can be read as, unless somebody made it a
+// default of its own; of domains, enums and other such types it is left to PostgreSQL to tell the default.
 inline constexpr std::string_view indexes = R"sql(
 plain AS MATERIALIZED (
   SELECT i.indexrelid, string_agg(quote_ident(a.attname), ', ' ORDER BY a.n) AS keys
@@ -100,11 +101,15 @@ plain AS MATERIALIZED (
                            FROM col b WHERE b.oid = i.indrelid AND b.attnum = ANY (i.indkey::int2[])) a
        JOIN pg_opclass o ON o.oid = i.indclass[a.n]
   WHERE i.indexprs IS NULL AND i.indpred IS NULL AND i.indnatts = i.indnkeyatts
-    AND NOT {nulls}
+    AND (i.indisprimary OR NOT i.indisunique OR coalesce(to_jsonb(i)->>'indnullsnotdistinct', 'false') = 'false')
   GROUP BY i.indexrelid, i.indnatts
   HAVING count(*) = i.indnatts
-     AND bool_and(o.opcmethod = 403 AND o.opcdefault AND i.indoption[a.n] = 0 AND i.indcollation[a.n] = a.attcollation
-                  AND (o.opcintype = a.atttypid OR o.opcintype = 25 AND a.atttypid = 1043))
+     AND bool_and(o.oid < 16384 AND o.opcmethod = 403 AND o.opcdefault AND i.indoption[a.n] = 0
+                  AND i.indcollation[a.n] = a.attcollation
+                  AND (o.opcintype = a.atttypid
+                       OR o.opcintype = 25 AND a.atttypid = 1043
+                          AND NOT EXISTS (SELECT FROM pg_opclass v
+                                          WHERE v.opcmethod = 403 AND v.opcintype = 1043 AND v.opcdefault)))
 ),
 )sql";
 

@@ -209,8 +209,11 @@ std::vector<std::string> schemas(const Snapshot& snapshot) {
 std::vector<std::string> schemas(std::string_view text) {
   static constexpr std::string_view begin = "\nschema\t";
   std::vector<std::string> result;
-  for (std::size_t at = text.find(begin); at != std::string_view::npos; at = text.find(begin, at + 1))
-    result.push_back(names(parse_object(cut(text.substr(at + 1), '\n').first).identity).front());
+  for (std::size_t at = text.find(begin); at != std::string_view::npos; at = text.find(begin, at + 1)) {
+    std::string_view line = cut(text.substr(at + 1), '\n').first;
+    if (line.ends_with('\r')) line.remove_suffix(1);
+    result.push_back(names(parse_object(line).identity).front());
+  }
   return result;
 }
 

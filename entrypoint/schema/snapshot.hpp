@@ -38,7 +38,7 @@ struct BadSnapshot : std::runtime_error {
 /// All but the objects, which are most of it. Throws BadSnapshot, also for a file that is cut off.
 [[nodiscard]] Snapshot read_head(std::string_view text);
 
-/// Schemas that the snapshot describes; of a text with LF, without reading all of it.
+/// Schemas that the snapshot describes; of a text, without reading all of it.
 [[nodiscard]] std::vector<std::string> schemas(const Snapshot& snapshot);
 [[nodiscard]] std::vector<std::string> schemas(std::string_view text);
 

@@ -270,6 +270,24 @@ TEST_SUITE("schema") {
     CHECK(contains(ran.err, "column public.b.name"));
   }
 
+  TEST_CASE("the mark is of what was verified, not of what was there before a lock was waited for") {
+    SealedImage image;
+    const std::string function = "CREATE FUNCTION price() RETURNS int LANGUAGE sql AS 'SELECT 1'";
+    image.migration("1_a", "CREATE TABLE a (id int CHECK (id > 0)); " + function).start();
+    image.database.query("DROP FUNCTION price()");
+    REQUIRE(image.apply().code == 76);
+    Session holder{image.database.name()};
+    // Until after the first try was given up, and before the second.
+    holder.begin("LOCK TABLE a; " + function + "; SELECT pg_sleep(2.3)");
+    const std::string locked = "SELECT count(*) FROM pg_locks WHERE relation = 'a'::regclass AND granted";
+    REQUIRE(eventually([&] { return image.database.value(locked) == "1"; }));
+    REQUIRE(image.apply().code == 0);
+
+    image.database.query("DROP FUNCTION price()");
+
+    CHECK(image.apply().code == 76);
+  }
+
   TEST_CASE("objects that --ignore names are not compared") {
     SealedImage image;
     add_shop(image);

@@ -86,6 +86,22 @@ CREATE TABLE releases (v version, w version);
 CREATE INDEX releases_v ON releases (v);
 CREATE INDEX releases_w ON releases (w enum_ops);
 
+-- The same for a domain, whose base type has a default; and one with options.
+CREATE DOMAIN number AS int;
+CREATE OPERATOR CLASS number_ops DEFAULT FOR TYPE number USING btree AS
+  OPERATOR 1 < (int4, int4), OPERATOR 2 <= (int4, int4), OPERATOR 3 = (int4, int4), OPERATOR 4 >= (int4, int4),
+  OPERATOR 5 > (int4, int4), FUNCTION 1 (number, number) btint4cmp(int4, int4);
+CREATE TABLE numbers (n number, m number);
+CREATE INDEX numbers_n ON numbers (n number_ops);
+CREATE INDEX numbers_m ON numbers (m);
+CREATE TYPE grade AS ENUM ('a', 'b');
+CREATE OPERATOR CLASS grade_ops DEFAULT FOR TYPE grade USING btree AS
+  OPERATOR 1 < (anyenum, anyenum), OPERATOR 2 <= (anyenum, anyenum), OPERATOR 3 = (anyenum, anyenum),
+  OPERATOR 4 >= (anyenum, anyenum), OPERATOR 5 > (anyenum, anyenum),
+  FUNCTION 1 (grade, grade) enum_cmp(anyenum, anyenum), FUNCTION 5 gtsvector_options(internal);
+CREATE TABLE grades (g grade);
+CREATE INDEX grades_g ON grades (g grade_ops (siglen = 77));
+
 DO $$BEGIN
   IF current_setting('server_version_num')::int >= 150000 THEN
     EXECUTE 'CREATE UNIQUE INDEX no_nulls ON things (a, b) NULLS NOT DISTINCT';
