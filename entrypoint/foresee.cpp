@@ -80,10 +80,12 @@ std::optional<Report> refusal_of(const Gate& gate, const std::vector<Problem>& p
                 .where = gate.url.place(),
                 .state = untouched,
                 .next = {}};
+  std::vector<std::string> next;
   for (const Problem& problem : problems) {
     report.what += "\n  " + problem.what;
-    report.next += (report.next.empty() ? "" : "\n") + problem.next;
+    if (std::ranges::find(next, problem.next) == next.end()) next.push_back(problem.next);
   }
+  report.next = join(next, "\n");
   return report;
 }
 

@@ -36,7 +36,8 @@ ServerMessage message_of(const pg_result* result) {
                         .message = field(result, PG_DIAG_MESSAGE_PRIMARY),
                         .detail = field(result, PG_DIAG_MESSAGE_DETAIL),
                         .hint = field(result, PG_DIAG_MESSAGE_HINT),
-                        .context = field(result, PG_DIAG_CONTEXT)};
+                        .context = field(result, PG_DIAG_CONTEXT),
+                        .source = field(result, PG_DIAG_SOURCE_FILE)};
   std::from_chars(position.data(), position.data() + position.size(), message.position);
   if (message.message.empty()) message.message = PQresultErrorMessage(result);
   return message;
@@ -110,8 +111,6 @@ Connection::Connection(pg_conn* connection, Wait wait)
 void Connection::on_notice(NoticeHandler handler) { *notice_ = std::move(handler); }
 
 int Connection::announced_pid() const { return PQbackendPID(connection_.get()); }
-
-int Connection::version() const { return PQserverVersion(connection_.get()); }
 
 Peer Connection::peer() const {
   const pg_conn* connection = connection_.get();
@@ -222,6 +221,12 @@ std::vector<Row> Connection::query(const std::string& sql) {
   Reply reply = send(sql);
   if (reply.error) throw QueryFailed{*reply.error};
   return reply.results.empty() ? std::vector<Row>{} : std::move(reply.results.back());
+}
+
+std::optional<ServerMessage> Connection::parse(const std::string& statement) {
+  if (PQsendPrepare(connection_.get(), "", statement.c_str(), 0, nullptr) == 0) throw ConnectionLost{last_words()};
+  flush(wait_);
+  return answer(never()).value().error;
 }
 
 /// COPY … FROM STDIN in a script has no data to send; saying so makes the server refuse the statement cleanly.

@@ -24,6 +24,7 @@ struct ServerMessage {
   std::string detail{};
   std::string hint{};
   std::string context{};
+  std::string source{};      ///< PostgreSQL's source file that raised it: `gram.y`
   std::size_t position = 0;  ///< characters from 1 into the text that was sent; 0 when unknown
 
   friend bool operator==(const ServerMessage&, const ServerMessage&) = default;
@@ -100,6 +101,9 @@ class Connection {
   /// The rows of the last statement. Throws QueryFailed besides.
   std::vector<Row> query(const std::string& sql);
 
+  /// What the server's parser says of one statement, which is not run. Throws ConnectionLost, Stopped, DeadlinePassed.
+  std::optional<ServerMessage> parse(const std::string& statement);
+
   /// A message of any length and content. On a signal or the deadline the server is asked to cancel, and has two
   /// seconds to do so; never throws for what the script does.
   Outcome run(const std::string& script, const Watcher& watcher);
@@ -111,8 +115,6 @@ class Connection {
   [[nodiscard]] Peer peer() const;
   /// The backend's pid as the start-up packet said; a pooler invents one.
   [[nodiscard]] int announced_pid() const;
-  /// As server_version_num: 150004.
-  [[nodiscard]] int version() const;
   /// For SQL text: `'it''s'`, and `"a ""name"""`.
   [[nodiscard]] std::string literal(std::string_view text) const;
   [[nodiscard]] static std::string identifier(std::string_view name);

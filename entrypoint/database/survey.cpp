@@ -5,7 +5,9 @@
 #include <algorithm>
 #include <array>
 #include <cstdlib>
+#include <string_view>
 
+#include "migrations/lexer.hpp"
 #include "text.hpp"
 
 namespace schemagate {
@@ -348,11 +350,35 @@ void read_rates(Connection& connection, const Questions& questions, Facts& facts
   facts.rated = true;
 }
 
+/// What PostgreSQL looks up tables for once it has been parsed, and locks them; not inside of PREPARE.
+bool is_query(const std::string& statement) {
+  static constexpr std::array<std::string_view, 9> firsts{"SELECT", "INSERT", "UPDATE", "DELETE", "MERGE",
+                                                          "VALUES", "WITH",   "TABLE",  "("};
+  constexpr std::size_t enough = 4096;
+  const std::optional<Token> first = Lexer{statement, enough}.next();
+  return first &&
+         std::ranges::find(firsts, capitals(statement.substr(first->begin, first->end - first->begin))) != firsts.end();
+}
+
+/// And not of what comes after it, which may miss what an earlier statement makes.
+bool is_of_parser(const ServerMessage& error) { return error.source == "scan.l" || error.source == "gram.y"; }
+
+void read_syntax(Connection& connection, const Questions& questions, Facts& facts) {
+  connection.send(opening);
+  for (const std::string& statement : questions.statements) {
+    const auto error = connection.parse((is_query(statement) ? "PREPARE schemagate AS " : "") + statement);
+    if (error && is_of_parser(*error)) facts.unparsed.emplace(statement, brief(*error));
+    if (error) connection.send(std::string{"ROLLBACK; "} + opening);
+  }
+  connection.send("COMMIT");
+}
+
 }  // namespace
 
 Facts survey(Connection& connection, const Questions& questions) {
   Facts facts = read_facts(connection, questions);
   read_opened(connection, facts);
+  read_syntax(connection, questions, facts);
   read_rates(connection, questions, facts);
   return facts;
 }

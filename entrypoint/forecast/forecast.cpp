@@ -41,7 +41,7 @@ std::size_t segment_of(const std::vector<Segment>& segments, std::size_t at) {
   return 1 + static_cast<std::size_t>(std::ranges::find_if(segments, holds) - segments.begin());
 }
 
-Course course_of(const Ahead& ahead, Weigher& weigher) {
+Course course_of(const Ahead& ahead, const Facts& facts, Weigher& weigher) {
   const std::vector<Segment> parts = segments(ahead.script);
   Course course{.name = ahead.name,
                 .mode = classify(ahead.script),
@@ -55,7 +55,10 @@ Course course_of(const Ahead& ahead, Weigher& weigher) {
     Step step{.line = line_of(ahead.script, stretch.begin),
               .segment = segment_of(parts, stretch.begin),
               .text = short_text(text)};
-    weigher.weigh(read_claims(text), step);
+    if (const auto found = facts.unparsed.find(std::string{text}); found != facts.unparsed.end())
+      weigher.fail(ahead.name, found->second, step);
+    else
+      weigher.weigh(read_claims(text), step);
     course.steps.push_back(std::move(step));
   }
   return course;
@@ -156,17 +159,18 @@ std::vector<Risk> risks(const Step& step) {
 Questions questions(const std::vector<Ahead>& pending) {
   Questions result;
   for (const Ahead& ahead : pending)
-    for (const Stretch& stretch : statements(ahead.script))
-      for (const Claim& claim :
-           read_claims(std::string_view{ahead.script}.substr(stretch.begin, stretch.end - stretch.begin)))
-        ask(claim, result);
+    for (const Stretch& stretch : statements(ahead.script)) {
+      const std::string text = ahead.script.substr(stretch.begin, stretch.end - stretch.begin);
+      for (const Claim& claim : read_claims(text)) ask(claim, result);
+      if (stretch.begin >= ahead.done) result.statements.insert(text);
+    }
   return result;
 }
 
 Forecast make_forecast(const std::vector<Ahead>& pending, const Facts& facts) {
   Forecast forecast;
   Weigher weigher{facts};
-  for (const Ahead& ahead : pending) forecast.courses.push_back(course_of(ahead, weigher));
+  for (const Ahead& ahead : pending) forecast.courses.push_back(course_of(ahead, facts, weigher));
   for (Course& course : forecast.courses) {
     soften(course, weigher.restored());
     tell_held(course);

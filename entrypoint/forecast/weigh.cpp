@@ -370,6 +370,12 @@ bool Weigher::is_done(const Claims& claims, Step& step) {
   return true;
 }
 
+void Weigher::fail(const std::string& migration, const std::string& message, Step& step) {
+  step.unknown = true;
+  step.notes.push_back("PostgreSQL cannot parse it: " + message);
+  problem(65, fmt::format("{}, line {}: {}", migration, step.line, message), fmt::format("correct {}", migration));
+}
+
 void Weigher::weigh(const Claims& claims, Step& step) {
   if (is_done(claims, step)) return;
   Claims ordered = claims;

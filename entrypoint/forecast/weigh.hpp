@@ -22,6 +22,9 @@ class Weigher {
   /// Adds to a step that has its place and text already.
   void weigh(const Claims& claims, Step& step);
 
+  /// PostgreSQL's parser says so of a statement.
+  void fail(const std::string& migration, const std::string& message, Step& step);
+
   [[nodiscard]] std::vector<Problem> problems() const { return problems_; }
   /// What was made anew after it was gone.
   [[nodiscard]] const Restored& restored() const { return restored_; }

@@ -91,8 +91,9 @@ struct Facts {
   std::set<std::string> own_functions{};    ///< of those, PostgreSQL's own
   std::map<std::string, Extension> extensions{};
   std::vector<Holder> holders{};
-  std::optional<Holder> oldest{};  ///< transaction of this database
-  bool rated = false;              ///< reads and writes are a second
+  std::optional<Holder> oldest{};                 ///< transaction of this database
+  bool rated = false;                             ///< reads and writes are a second
+  std::map<std::string, std::string> unparsed{};  ///< a statement, and what PostgreSQL's parser says of it
   std::vector<std::string> unread{};
 };
 
@@ -104,6 +105,7 @@ struct Questions {
   std::set<std::string> types{};                              ///< names without schema
   std::set<std::string> functions{};
   std::set<std::string> extensions{};
+  std::set<std::string> statements{};
 };
 
 }  // namespace schemagate

@@ -299,7 +299,7 @@ TEST_SUITE("plan") {
                    "         nowhere is not there, or this role does not see it: the statement fails\n"));
   }
 
-  TEST_CASE("it writes nothing, takes no migration lock and asks three times") {
+  TEST_CASE("it writes nothing, runs nothing, takes no migration lock and asks four times") {
     Image image;
     prepare_example(image);
     const std::vector<std::string> history = image.database.history();
@@ -311,11 +311,46 @@ TEST_SUITE("plan") {
     CHECK(ran.code == 0);
     CHECK(image.database.history() == history);
     const std::vector<std::string> statements = image.database.statements("planner");
-    REQUIRE(statements.size() == 4);
-    for (const std::size_t asked : {1UL, 2UL})
+    REQUIRE(statements.size() == 6);
+    for (const std::size_t asked : {1UL, 2UL, 3UL})
       CHECK(contains(statements[asked], "BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY; "));
-    CHECK(contains(statements[3], "WITH RECURSIVE named"));
+    // What lies between is parsed, and not run.
+    CHECK(statements[4] == "COMMIT");
+    CHECK(contains(statements[5], "WITH RECURSIVE named"));
     CHECK(image.database.value("SELECT count(*) FROM pg_class WHERE relname = 'teams'") == "0");
+  }
+
+  TEST_CASE("what PostgreSQL cannot parse is told with its line, and apply would fail") {
+    Image image;
+    prepare(image);
+    image.migration("2_a",
+                    "CREATE TABLE later (id int);\nALTER TABLE orders ADD COLUM c int;\nINSERT INTO later VALUES (1) "
+                    "RETURNNG id;\nSELECT * FROM later;\nCREATE TABLE copy AS TABLE later;\nCALL later();\n"
+                    "CREATE TABLE last (id int,);\n");
+
+    const Ran ran = plan(image);
+
+    CHECK(ran.code == 65);
+    CHECK(contains(ran.out,
+                   "\n2_a: one transaction\n"
+                   "      1  harmless                 CREATE TABLE later (id int)\n"
+                   "      2  unknown                  ALTER TABLE orders ADD COLUM c int\n"
+                   "         PostgreSQL cannot parse it: syntax error at or near \"int\" (42601)\n"
+                   "      3  unknown                  INSERT INTO later VALUES (1) RETURNNG id\n"
+                   "         PostgreSQL cannot parse it: syntax error at or near \"RETURNNG\" (42601)\n"
+                   "      4  harmless                 SELECT * FROM later\n"
+                   "      5  harmless                 CREATE TABLE copy AS TABLE later\n"
+                   "      6  unknown                  CALL later()\n"));
+    CHECK(ran.err ==
+          "schemagate: apply would fail:\n"
+          "  2_a, line 2: syntax error at or near \"int\" (42601)\n"
+          "  2_a, line 3: syntax error at or near \"RETURNNG\" (42601)\n"
+          "  2_a, line 7: syntax error at or near \")\" (42601)\n"
+          "  where  " +
+              image.database.place() +
+              "\n"
+              "  state  the database was not changed; the program was not started\n"
+              "  next   correct 2_a\n");
   }
 
   TEST_CASE("it creates no database, whatever the settings are for apply") {
