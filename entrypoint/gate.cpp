@@ -31,7 +31,10 @@ void warn(const Gate& gate, const Verdict& verdict) {
 }
 
 View read(const Gate& gate, Connection& connection, const char* state) {
-  View view{.reading = read_history(connection, gate.table(), gate.url.place(), fingerprint_statement(gate)),
+  const auto hash = [&gate] {
+    if (gate.sealed) (void)gate.sealed->hash();
+  };
+  View view{.reading = read_history(connection, gate.table(), gate.url.place(), fingerprint_statement(gate), hash),
             .plan = {},
             .verdict = {}};
   view.plan = make_plan(gate.folder.migrations, view.reading.history);

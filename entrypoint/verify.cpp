@@ -20,7 +20,7 @@ constexpr std::size_t shown_lines = 30;
 /// What a mark of this image, compared in this way, is called. Another version may judge otherwise.
 std::string mark_name(const Gate& gate, bool ahead) {
   const std::string compared =
-      gate.sealed->hash + join(gate.config.ignore, ",") + (ahead ? "ahead" : "") + SCHEMAGATE_VERSION;
+      gate.sealed->hash() + join(gate.config.ignore, ",") + (ahead ? "ahead" : "") + SCHEMAGATE_VERSION;
   return checksum(compared).substr(0, 16);
 }
 

@@ -136,8 +136,9 @@ bool schema_exists(Connection& connection, const HistoryTable& table) {
 }  // namespace
 
 Reading read_history(Connection& connection, const HistoryTable& table, const std::string& place,
-                     const std::string& besides) {
-  Reply reply = connection.send(reading_sql(table, connection.literal(table.schema), besides));
+                     const std::string& besides, const std::function<void()>& meanwhile) {
+  Reply reply =
+      connection.send(reading_sql(table, connection.literal(table.schema), besides), {.meanwhile = meanwhile});
   if (reply.results.empty()) throw QueryFailed{reply.error.value_or(ServerMessage{})};
   const Row& facts = reply.results[0].at(0);
   Reading reading{.server = server_of(facts), .history = {}, .comment = text(facts, 5), .fingerprint = {}};

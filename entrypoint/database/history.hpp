@@ -1,5 +1,6 @@
 #pragma once
 
+#include <functional>
 #include <string>
 
 #include "database/connection.hpp"
@@ -32,10 +33,10 @@ struct Reading {
 };
 
 /// Server facts and history in one round trip; a second one only when there is no history, for the tables. `besides` is
-/// one more statement for the same message, of one text. Throws Failure 77 (no right to read), 76 (a table of that name
-/// with other columns).
+/// one more statement for the same message, of one text; `meanwhile` is done while the server is at work. Throws
+/// Failure 77 (no right to read), 76 (a table of that name with other columns).
 [[nodiscard]] Reading read_history(Connection& connection, const HistoryTable& table, const std::string& place,
-                                   const std::string& besides = "");
+                                   const std::string& besides = "", const std::function<void()>& meanwhile = {});
 
 /// Schema and table as Prisma creates them, unless they exist. Throws Failure 77.
 void create_history(Connection& connection, const HistoryTable& table, const Server& server, const std::string& place);

@@ -55,13 +55,17 @@ void require_agreement(const Sealed& sealed, const Folder& folder) {
 
 }  // namespace
 
+const std::string& Sealed::hash() const {
+  if (known_hash.empty()) known_hash = checksum(text);
+  return known_hash;
+}
+
 std::string usual_file(const Folder& folder) { return folder.path + "/schema.snapshot"; }
 
 Sealed read_file(const std::string& path) {
   std::string text = with_plain_ends(bytes(path));
   Snapshot head = checked(path, [&] { return read_head(text); });
-  std::string hash = checksum(text);
-  return {path, std::move(hash), std::move(head), std::move(text)};
+  return {path, std::move(head), std::move(text)};
 }
 
 Snapshot whole(const Sealed& sealed) {

@@ -11,9 +11,13 @@ namespace schemagate {
 /// The snapshot that an image carries.
 struct Sealed {
   std::string file;
-  std::string hash;  ///< SHA-256 of what it says, whatever its line ends
-  Snapshot head;     ///< all but the objects: most starts need no more
+  Snapshot head;  ///< all but the objects: most starts need no more
   std::string text;
+
+  /// SHA-256 of what it says, whatever its line ends; taken when first asked for.
+  [[nodiscard]] const std::string& hash() const;
+
+  mutable std::string known_hash{};
 };
 
 /// Throws Failure 78 when the rest is damaged.
