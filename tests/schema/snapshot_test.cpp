@@ -154,6 +154,8 @@ TEST_SUITE("snapshot") {
     two.objects = described({"schema\tpublic", "schema\ta\\.b", "table\tpublic.t"});
 
     CHECK(schemas(two) == std::vector<std::string>{"a.b", "public"});
+    CHECK(schemas(write_snapshot(two)) == schemas(two));
+    CHECK(schemas(with_crlf(write_snapshot(two))) == schemas(two));
   }
 
   TEST_CASE("folder and snapshot contradict each other by name and by checksum") {
