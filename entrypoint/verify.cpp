@@ -119,6 +119,11 @@ void leave_mark(const Gate& gate, Connection& connection, const View& view, cons
   (void)write_mark(connection, gate.table(), with(known, fingerprint, mark_name(gate, !view.plan.ahead.empty())));
 }
 
+std::vector<Finding> findings(const Gate& gate, Snapshot expected, Live live, const View& view) {
+  if (live.expected) return {};
+  return differences(gate, std::move(expected), std::move(live.objects), view.reading.server.version);
+}
+
 void judge_schema(const Gate& gate, Connection& connection, const View& view, const Fingerprint& fingerprint,
                   const std::vector<Finding>& findings, const char* state) {
   const bool ahead = !view.plan.ahead.empty();
@@ -136,12 +141,12 @@ void judge_schema(const Gate& gate, Connection& connection, const View& view, co
 std::string fingerprint_statement(const Gate& gate) { return gate.sealed ? fingerprint_sql() : ""; }
 
 std::variant<Live, Unreadable> read_live(const Gate& gate, Connection& connection,
-                                         const std::vector<std::string>& schemas, Fingerprint known,
-                                         std::function<void()> meanwhile) {
+                                         const std::vector<std::string>& schemas, Known known) {
   const Clock::time_point end = Clock::now() + gate.config.wait;
   for (bool told = false;; told = true) {
     std::variant<Live, Unreadable> found =
-        describe(connection, {schemas, gate.table()}, std::exchange(known, {}), std::exchange(meanwhile, {}));
+        describe(connection, {schemas, gate.table()},
+                 {.fingerprint = std::exchange(known.fingerprint, {}), .expected = known.expected});
     const auto* unreadable = std::get_if<Unreadable>(&found);
     if (unreadable == nullptr || !unreadable->busy || Clock::now() >= end) return found;
     if (!told)
@@ -166,12 +171,15 @@ void verify_schema(const Gate& gate, Connection& connection, const View& view, c
   Fingerprint known{.everything = view.reading.fingerprint, .lasting = {}};
   if (is_known(gate, connection, view, known)) return;
   Snapshot expected;
-  auto found = read_live(gate, connection, schemas(gate.sealed->text), known, [&] { expected = whole(*gate.sealed); });
-  if (auto* live = std::get_if<Live>(&found))
-    return judge_schema(gate, connection, view, live->fingerprint,
-                        differences(gate, std::move(expected), std::move(live->objects), view.reading.server.version),
-                        state);
-  tell_unreadable(gate, std::get<Unreadable>(found));
+  const auto parse = [&] {
+    if (expected.objects.empty()) expected = whole(*gate.sealed);
+    return &expected.objects;
+  };
+  auto found = read_live(gate, connection, schemas(gate.sealed->text), {.fingerprint = known, .expected = parse});
+  auto* live = std::get_if<Live>(&found);
+  if (live == nullptr) return tell_unreadable(gate, std::get<Unreadable>(found));
+  const Fingerprint seen = live->fingerprint;
+  judge_schema(gate, connection, view, seen, findings(gate, std::move(expected), std::move(*live), view), state);
 }
 
 }  // namespace schemagate

@@ -24,10 +24,8 @@ void require_fit(const Gate& gate, const View& view, const char* state);
 void verify_schema(const Gate& gate, Connection& connection, const View& view, const char* state);
 
 /// The catalogs within `schemas`, asking again for as long as --wait while a lock keeps them from being read.
-/// `meanwhile` is done once, while the server is at work.
 [[nodiscard]] std::variant<Live, Unreadable> read_live(const Gate& gate, Connection& connection,
-                                                       const std::vector<std::string>& schemas, Fingerprint known = {},
-                                                       std::function<void()> meanwhile = {});
+                                                       const std::vector<std::string>& schemas, Known known = {});
 
 /// As the gate's settings say; `version` is the live server's.
 [[nodiscard]] std::vector<Finding> differences(const Gate& gate, Snapshot expected, Description live, int version);

@@ -10,6 +10,7 @@
 #include <utility>
 
 #include "schema/catalog_sql.hpp"
+#include "schema/tally.hpp"
 #include "text.hpp"
 
 namespace schemagate {
@@ -121,29 +122,48 @@ struct Look {
   bool still = false;  ///< nothing changed while it was taken
 };
 
-Look look(Connection& connection, const Reply& reply, Description objects) {
+Look look(Connection& connection, const Reply& reply, Tally tally) {
   if (reply.results.size() != complete) throw QueryFailed{{.message = "an incomplete answer"}};
-  sort(objects);
+  const bool expected = tally.complete();
   const bool still = reply.results[before] == reply.results[after];
   Fingerprint found = still
                           ? Fingerprint{.everything = reply.results[everything].at(0).at(0).value_or(""), .lasting = {}}
                           : fingerprint(connection);
-  return {Live{.objects = std::move(objects), .fingerprint = std::move(found)}, still};
+  return {Live{.objects = expected ? Description{} : std::move(tally).all(),
+               .fingerprint = std::move(found),
+               .expected = expected},
+          still};
 }
 
+/// Made when first asked for.
+class Expected {
+ public:
+  explicit Expected(std::function<const Description*()> make) : make_{std::move(make)} {}
+
+  const Description* get() {
+    if (const auto make = std::exchange(make_, {})) made_ = make();
+    return made_;
+  }
+
+ private:
+  std::function<const Description*()> make_;
+  const Description* made_ = nullptr;
+};
+
 /// Neither busy nor cancelled when it was torn, and may be tried again.
-Look read(Connection& connection, const Question& question, const std::function<void()>& meanwhile) {
-  Description objects;
+Look read(Connection& connection, const Question& question, Expected& expected) {
+  Tally tally;
   bool torn = false;
+  const auto meanwhile = [&] { tally = Tally{expected.get()}; };
   const auto take = [&](const Row& row) {
     if (std::optional<Object> found = object(row, question.separator))
-      objects.push_back(*std::move(found));
+      tally.add(*std::move(found));
     else
       torn = true;
   };
   const Reply reply = connection.send(question.sql, {.meanwhile = meanwhile, .result = description, .take = take});
   if (!reply.error && torn) return {Unreadable{.why = "the schema is being changed"}};
-  if (!reply.error) return look(connection, reply, std::move(objects));
+  if (!reply.error) return look(connection, reply, std::move(tally));
   if (connection.transaction() == Transaction::failed) connection.send("ROLLBACK");
   const ServerMessage& error = *reply.error;
   if (!is_busy(error) && !is_cancelled(error) && !is_torn(error)) throw QueryFailed{error};
@@ -157,7 +177,7 @@ bool is_settled(Found& found, const Found& earlier, const Fingerprint& known) {
   Live& live = std::get<Live>(found);
   if (live.fingerprint.same_as(known)) return true;
   const auto* last = std::get_if<Live>(&earlier);
-  if (last == nullptr || last->objects != live.objects) return false;
+  if (last == nullptr || last->expected != live.expected || last->objects != live.objects) return false;
   live.fingerprint = {};
   return true;
 }
@@ -174,16 +194,16 @@ Fingerprint fingerprint_of(const Found& found) {
 
 }  // namespace
 
-std::variant<Live, Unreadable> describe(Connection& connection, const Scope& scope, Fingerprint known,
-                                        std::function<void()> meanwhile) {
+std::variant<Live, Unreadable> describe(Connection& connection, const Scope& scope, Known known) {
   const Question asked = question(connection, scope);
+  Expected expected{std::move(known.expected)};
   Found earlier = Unreadable{};
   for (int tries = 1;; ++tries) {
-    if (known.everything.empty()) known = fingerprint(connection);
-    auto [found, still] = read(connection, asked, std::exchange(meanwhile, {}));
-    if (still || is_settled(found, earlier, known)) return found;
+    if (known.fingerprint.everything.empty()) known.fingerprint = fingerprint(connection);
+    auto [found, still] = read(connection, asked, expected);
+    if (still || is_settled(found, earlier, known.fingerprint)) return found;
     if (tries == most_tries) return changing(found);
-    known = fingerprint_of(found);
+    known.fingerprint = fingerprint_of(found);
     earlier = std::move(found);
     if (tries > 1) connection.wait().pause(between_tries);
   }

@@ -20,8 +20,9 @@ struct Scope {
 
 /// The catalogs at one moment.
 struct Live {
-  Description objects;
+  Description objects;      ///< none when they are as expected
   Fingerprint fingerprint;  ///< of the same moment; empty when it cannot be told
+  bool expected = false;    ///< exactly what was expected is there
 };
 
 /// The catalogs could not be read, which says nothing about the schema.
@@ -31,11 +32,15 @@ struct Unreadable {
   bool cancelled = false;  ///< it took too long, or somebody cancelled it; if neither, DDL was running at every try
 };
 
+/// What is known already, each to save time.
+struct Known {
+  Fingerprint fingerprint{};                       ///< of just before
+  std::function<const Description*()> expected{};  ///< called once, while the server is at work; outlives the call
+};
+
 /// One round trip for each try, which are more only while DDL is running; read-only, with everything that leaks into
-/// deparsed text pinned for its transaction only. A fingerprint of just before saves asking for one. Works for a role
-/// without privileges on the tables. Throws QueryFailed for anything that neither a lock nor DDL explains.
-/// `meanwhile` is done once, while the server is at work.
-[[nodiscard]] std::variant<Live, Unreadable> describe(Connection& connection, const Scope& scope,
-                                                      Fingerprint known = {}, std::function<void()> meanwhile = {});
+/// deparsed text pinned for its transaction only. Works for a role without privileges on the tables. Throws QueryFailed
+/// for anything that neither a lock nor DDL explains.
+[[nodiscard]] std::variant<Live, Unreadable> describe(Connection& connection, const Scope& scope, Known known = {});
 
 }  // namespace schemagate
