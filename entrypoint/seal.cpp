@@ -6,11 +6,13 @@
 #include <cstring>
 #include <filesystem>
 #include <fstream>
+#include <optional>
 
 #include "failure.hpp"
 #include "replay.hpp"
 #include "schema/compare.hpp"
 #include "schema/render.hpp"
+#include "schema/sealed.hpp"
 #include "text.hpp"
 
 namespace schemagate {
@@ -77,9 +79,32 @@ void check(const Gate& gate, const Snapshot& now) {
                 "make it again and commit it:  schemagate snapshot"};
 }
 
+/// Nothing where there is no snapshot yet, or a damaged one: making it anew also resolves a merge conflict.
+std::optional<Sealed> earlier(const std::string& path) try { return read_file(path); } catch (const Failure&) {
+  return std::nullopt;
+}
+
+/// An image's stage seals what reached it: a migration that .dockerignore dropped would be missing from both, and the
+/// image would start without it.
+void require_whole(const Gate& gate) {
+  const std::string path = file(gate);
+  const std::optional<Sealed> sealed = earlier(path);
+  const std::vector<std::string> names =
+      sealed ? lost(sealed->head, gate.folder.migrations) : std::vector<std::string>{};
+  if (names.empty()) return;
+  throw Failure{ExitCode::configuration,
+                fmt::format("the snapshot that is there was made with migrations that the folder does not have:\n  {}",
+                            indent(listed(names), 2)),
+                fmt::format("{}, {}", path, gate.folder.path), "the file is as it was",
+                fmt::format("bring them back: in an image, see what .dockerignore and COPY leave out; if they were "
+                            "removed on purpose:\n  rm {}",
+                            path)};
+}
+
 }  // namespace
 
 void seal(const Gate& gate, const Environment& environment) {
+  if (!gate.config.line.check) require_whole(gate);
   const Snapshot now = made(gate, environment);
   if (gate.config.line.check) return check(gate, now);
   write(file(gate), write_snapshot(now));

@@ -1,5 +1,6 @@
 #include <doctest/doctest.h>
 
+#include <filesystem>
 #include <fstream>
 #include <iterator>
 
@@ -126,6 +127,49 @@ TEST_SUITE("snapshot") {
                           "  where  /nowhere/schema.snapshot\n"
                           "  state  the file is as it was\n"
                           "  next   make the folder writable, or name another file with --snapshot\n"));
+  }
+
+  TEST_CASE("a snapshot is not made again from a folder that lost migrations of it") {
+    SealedImage image;
+    image.migration("1_a", "CREATE TABLE a (id int)").migration("2_b", "CREATE TABLE b (id int)").seal();
+    const std::string before = content(image.snapshot());
+    std::filesystem::remove_all(image.folder.path() + "/2_b");
+
+    const Ran refused = snapshot(image);
+    const std::string after = content(image.snapshot());
+    std::filesystem::remove(image.snapshot());
+    const Ran anew = snapshot(image);
+
+    CHECK(refused.code == 78);
+    CHECK(
+        refused.err ==
+        "schemagate: the snapshot that is there was made with migrations that the folder does not have:\n"
+        "  2_b\n"
+        "  where  " +
+            image.snapshot() + ", " + image.folder.path() +
+            "\n  state  the file is as it was\n"
+            "  next   bring them back: in an image, see what .dockerignore and COPY leave out; if they were removed on "
+            "purpose:\n           rm " +
+            image.snapshot() + "\n");
+    CHECK(after == before);
+    CHECK(anew.code == 0);
+  }
+
+  TEST_CASE("a snapshot with a merge conflict, or of an edited migration, is made again") {
+    SealedImage image;
+    image.migration("1_a", "CREATE TABLE a (id int)").seal();
+    const std::string before = content(image.snapshot());
+    std::ofstream{image.snapshot()} << "<<<<<<< HEAD\n" << before;
+
+    const Ran resolved = snapshot(image);
+    const std::string after = content(image.snapshot());
+    image.migration("1_a", "CREATE TABLE a (id bigint)");
+    const Ran edited = snapshot(image);
+
+    CHECK(resolved.code == 0);
+    CHECK(after == before);
+    CHECK(edited.code == 0);
+    CHECK(contains(content(image.snapshot()), "type=bigint"));
   }
 
   TEST_CASE("a schema of its own is in the snapshot, an unused public is not") {
