@@ -176,7 +176,12 @@ std::string functions_sql(const Connection& connection, const Questions& questio
 std::string types_sql(const Connection& connection, const Questions& questions) {
   return fmt::format(
       "SELECT n.nspname || '.' || t.typname, pg_catalog.pg_has_role(t.typowner, 'USAGE'), pg_catalog.pg_has_role("
-      "n.nspowner, 'USAGE') FROM pg_catalog.pg_type t JOIN pg_catalog.pg_namespace n ON n.oid = t.typnamespace"
+      "n.nspowner, 'USAGE'), EXISTS (WITH RECURSIVE below AS (SELECT t.oid, t.typbasetype, t.typnotnull UNION ALL"
+      " SELECT b.oid, b.typbasetype, b.typnotnull FROM below JOIN pg_catalog.pg_type b ON b.oid = below.typbasetype)"
+      " SELECT FROM below WHERE typnotnull OR EXISTS (SELECT FROM pg_catalog.pg_constraint k WHERE k.contypid ="
+      " below.oid)), EXISTS (SELECT FROM pg_catalog.regexp_matches(pg_catalog.pg_get_expr(t.typdefaultbin, 0),"
+      " '(\\w+)\\(', 'g') called JOIN pg_catalog.pg_proc p ON p.proname = called[1] WHERE p.provolatile = 'v')"
+      " FROM pg_catalog.pg_type t JOIN pg_catalog.pg_namespace n ON n.oid = t.typnamespace"
       " WHERE t.typname = ANY ({}); ",
       array(connection, questions.types));
 }
@@ -280,7 +285,10 @@ void take_rest(const std::vector<std::vector<Row>>& answers, std::size_t at, Fac
   for (const Row& row : answers.at(at + 3))
     facts.extensions[text(row, 0)] = {.installed = truth(row, 2), .available = true, .trusted = truth(row, 1)};
   for (const Row& row : answers.at(at + 4))
-    facts.types[text(row, 0)] = {.owned = truth(row, 1), .droppable = truth(row, 1) || truth(row, 2)};
+    facts.types[text(row, 0)] = {.owned = truth(row, 1),
+                                 .droppable = truth(row, 1) || truth(row, 2),
+                                 .checked = truth(row, 3),
+                                 .moving = truth(row, 4)};
   take_traffic(answers.at(at + 5), facts);
 }
 

@@ -123,7 +123,9 @@ void ask(const Claim& claim, Questions& questions) {
   if (!claim.relation.empty()) questions.relations.insert(parts(claim.relation));
   if (claim.right == "TYPE") questions.types.insert(parts(claim.object).second);
   if (claim.act == Act::extension) questions.extensions.insert(claim.object);
-  if (claim.act == Act::add_column || claim.act == Act::query)
+  if (claim.act == Act::add_column || claim.act == Act::create_type)
+    questions.types.insert(parts(bare_type(claim.type)).second);
+  if (claim.act == Act::add_column || claim.act == Act::query || shapes_type(claim))
     for (const std::string& function : claim.names) questions.functions.insert(folded(function));
   if (claim.act == Act::search_path)
     for (const std::string& schema : claim.names)

@@ -124,6 +124,10 @@ std::string canonical_type(const std::string& written) {
   return type.name.substr(0, blank) + in + type.name.substr(blank) + array;
 }
 
+bool reorders(const std::string& from, const std::string& to) {
+  return (parse(from).name == "citext") != (parse(to).name == "citext");
+}
+
 bool rewrites(const std::string& from, const std::string& to, bool utc) {
   if (from == to) return false;
   const Parsed before = parse(from);

@@ -91,7 +91,8 @@ Work Weigher::new_column(const Claim& claim, const Relation& relation, Step& ste
         fmt::format("fails (23502) if {} has a row: the column is NOT NULL without a default", full_name(relation)));
   const bool moving =
       std::ranges::any_of(claim.names, [this](const std::string& function) { return is_volatile(function); });
-  return moving ? Work::rewrite : claim.work;
+  const bool checked = domains_.rewrites(names_.full(bare_type(claim.type)), claim.filled);
+  return (moving || checked) && relation.kind != 'f' ? Work::rewrite : claim.work;
 }
 
 Work Weigher::new_type(const Claim& claim, const Relation& relation) const {
@@ -101,7 +102,8 @@ Work Weigher::new_type(const Claim& claim, const Relation& relation) const {
     return Work::rewrite;
   const auto checks = [&](const TableConstraint& key) { return key.kind == 'c' && has(key.columns, claim.object); };
   const bool same = known->type == canonical_type(claim.type);
-  return std::ranges::any_of(relation.constraints, checks) && !same ? Work::scan : Work::catalog;
+  const bool checked = std::ranges::any_of(relation.constraints, checks) && !same;
+  return checked || claim.reordered || reorders(known->type, canonical_type(claim.type)) ? Work::scan : Work::catalog;
 }
 
 Work Weigher::work_of(const Claim& claim, const Relation& relation, Step& step) const {
@@ -242,6 +244,7 @@ void Weigher::problem(int code, const std::string& what, const std::string& next
 
 void Weigher::add_known(const Claim& claim, const Relation& relation, Step& step) {
   require_right(claim, relation);
+  cascade(claim, relation.kind, step);
   if (claim.act == Act::drop_index || claim.act == Act::reindex_index) add_index(claim, relation, step);
   const Work work = work_of(claim, relation, step);
   reach_.lock_all(claim, relation, work, step);
@@ -280,6 +283,13 @@ void Weigher::drop_type(const Claim& claim, Step& step) {
   types_[names_.full(claim.object)] = "";
 }
 
+void Weigher::change_domain(const Claim& claim) {
+  const bool moving =
+      std::ranges::any_of(claim.names, [this](const std::string& function) { return is_volatile(function); });
+  domains_.change(names_.full(claim.object), names_.full(bare_type(claim.type)),
+                  {.checked = claim.not_null, .moving = moving});
+}
+
 void Weigher::rename_type(const Claim& claim, Step& step) {
   const std::string from = names_.full(claim.object);
   const std::string to = from.substr(0, from.find('.') + 1) + folded(claim.names.at(0));
@@ -289,6 +299,7 @@ void Weigher::rename_type(const Claim& claim, Step& step) {
   if (!first.empty()) tell(plain_notice(claim, first, "type " + first), step);
   types_[to] = first;
   types_.erase(from);
+  domains_.rename(from, to);
   restore("type " + to);
   restore(fmt::format("{} becomes {}", from, to));
 }
@@ -310,8 +321,17 @@ void Weigher::extension(const Claim& claim, Step& step) {
     step.notes.emplace_back("it is there already: nothing is done");
 }
 
+/// Columns, defaults, triggers and typed tables depend on more than relations.
+void Weigher::cascade(const Claim& claim, char kind, Step& step) {
+  if (!claim.cascade || (kind != ' ' && kind != 'S')) return;
+  step.unknown = true;
+  step.notes.emplace_back("CASCADE also locks, and changes, every table that depends on it");
+}
+
 void Weigher::without_relation(const Claim& claim, Step& step) {
+  cascade(claim, ' ', step);
   if (claim.right == "TYPE") require_type(claim);
+  if (shapes_type(claim)) change_domain(claim);
   switch (claim.act) {
     case Act::create_schema:
       return require_database();

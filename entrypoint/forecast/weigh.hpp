@@ -8,6 +8,7 @@
 #include <vector>
 
 #include "forecast/columns.hpp"
+#include "forecast/domains.hpp"
 #include "forecast/forecast.hpp"
 #include "forecast/names.hpp"
 #include "forecast/reach.hpp"
@@ -17,7 +18,7 @@ namespace schemagate {
 /// What each statement comes to on the live database, in the order in which they run.
 class Weigher {
  public:
-  explicit Weigher(const Facts& facts) : facts_{facts}, names_{facts}, reach_{facts} {}
+  explicit Weigher(const Facts& facts) : facts_{facts}, names_{facts}, reach_{facts}, domains_{facts} {}
 
   /// Adds to a step that has its place and text already.
   void weigh(const Claims& claims, Step& step);
@@ -56,13 +57,16 @@ class Weigher {
 
   void drop_type(const Claim& claim, Step& step);
   void rename_type(const Claim& claim, Step& step);
+  void change_domain(const Claim& claim);
   void query(const Claim& claim, Step& step) const;
   void extension(const Claim& claim, Step& step);
+  static void cascade(const Claim& claim, char kind, Step& step);
   void problem(int code, const std::string& what, const std::string& next);
 
   const Facts& facts_;
   Names names_;
   Reach reach_;
+  Domains domains_;
   std::map<std::string, std::string> types_;  ///< what a type was called at first; empty for a new one
   Restored restored_;
   Columns columns_;

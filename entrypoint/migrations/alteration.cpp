@@ -228,12 +228,8 @@ Claims alter_part(Words& words, const Harm& harm) {
   return {claim};
 }
 
-Claims alter_type(Words& words) {
-  Claim claim{.object = words.name(), .right = "TYPE"};
-  if (words.skip({"ADD", "VALUE"})) claim.harm = risky("", "readers may meet a value that they do not know");
-  if (words.skip({"RENAME", "VALUE"})) claim.harm = breaks("22P02", "statements with the old value fail");
-  if (words.skip({"RENAME", "ATTRIBUTE"}) || words.ahead("ATTRIBUTE"))
-    claim.harm = breaks("42703", "statements that build or take apart its values fail");
+/// What TYPE and DOMAIN have in common, behind the name.
+Claims rename_type(Claim claim, Words& words) {
   if (words.skip({"SET", "SCHEMA"})) claim.harm = breaks("42704", "statements that look for it in its old schema fail");
   if (!words.skip({"RENAME", "TO"})) return {claim};
   claim.harm = breaks("42704", "type: statements that use its old name fail");
@@ -242,12 +238,23 @@ Claims alter_type(Words& words) {
   return {claim};
 }
 
+Claims alter_type(Words& words) {
+  Claim claim{.object = words.name(), .right = "TYPE", .cascade = words.ahead("CASCADE")};
+  if (words.skip({"ADD", "VALUE"})) claim.harm = risky("", "readers may meet a value that they do not know");
+  if (words.skip({"RENAME", "VALUE"})) claim.harm = breaks("22P02", "statements with the old value fail");
+  if (words.skip({"RENAME", "ATTRIBUTE"}) || words.ahead("ATTRIBUTE"))
+    claim.harm = breaks("42703", "statements that build or take apart its values fail");
+  return rename_type(claim, words);
+}
+
 /// validateDomainCheckConstraint scans every table with a column of it under SHARE (src/backend/commands/typecmds.c).
 Claims alter_domain(Words& words) {
   Claim claim{.object = words.name(), .right = "TYPE"};
+  if (words.skip({"SET", "DEFAULT"})) claim.names = words.calls();
+  claim.not_null = words.peek() == "ADD" || (words.peek() == "SET" && words.ahead("NULL"));
   const bool scans = (words.skip({"ADD"}) && !words.ahead("VALID")) || words.skip({"VALIDATE"}) ||
                      (words.skip({"SET"}) && words.ahead("NULL"));
-  if (!scans) return {claim};
+  if (!scans) return rename_type(claim, words);
   claim.act = Act::unknown;
   claim.harm =
       risky("23514", "every table with a column of this domain is read under SHARE; writes that used to pass fail");

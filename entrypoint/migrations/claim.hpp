@@ -65,7 +65,7 @@ enum class Act {
   truncate,
   write,  ///< INSERT, UPDATE, DELETE, MERGE, COPY
   create_schema,
-  create_type,
+  create_type,  ///< a domain over `type` may have a constraint, and `names` in its default
   drop_type,
   rename_type,
   extension,    ///< may not be allowed
@@ -89,11 +89,12 @@ struct Claim {
   bool conditional = false;          ///< IF EXISTS, IF NOT EXISTS
   bool if_column = false;            ///< add_column, drop_column: the same of the column
   bool cascade = false;
-  bool only = false;      ///< not what inherits from it
-  bool waits = false;     ///< CONCURRENTLY: for every transaction that is older
-  bool filled = false;    ///< add_column: rows that do not name it get a value
-  bool not_null = false;  ///< add_column
-  bool whole = false;     ///< UPDATE, DELETE of every row
+  bool only = false;       ///< not what inherits from it
+  bool waits = false;      ///< CONCURRENTLY: for every transaction that is older
+  bool filled = false;     ///< add_column: rows that do not name it get a value
+  bool not_null = false;   ///< add_column; of a domain: it has a constraint
+  bool reordered = false;  ///< column_type: COLLATE is given, and its indexes may be built anew
+  bool whole = false;      ///< UPDATE, DELETE of every row
 };
 using Claims = std::vector<Claim>;
 

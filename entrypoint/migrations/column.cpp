@@ -166,6 +166,7 @@ Claim retyped(Words& words) {
   Claim claim = all({}, Work::rewrite);
   claim.act = Act::column_type;
   claim.type = words.until({"USING", "COLLATE"}).text();
+  claim.reordered = words.ahead("COLLATE");
   words.skip_past("USING");
   claim.names = {words.text()};
   return claim;

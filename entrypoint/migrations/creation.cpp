@@ -164,6 +164,16 @@ Claims create_schema(Words& words) {
 
 Claims create_type(Words& words) { return {{.act = Act::create_type, .object = words.name(), .right = ""}}; }
 
+Claims create_domain(Words& words) {
+  Claim claim{.act = Act::create_type, .object = words.name(), .right = ""};
+  words.skip({"AS"});
+  claim.type = words.until({"COLLATE", "CONSTRAINT", "DEFAULT", "NOT", "NULL", "CHECK"}).text();
+  claim.not_null = words.ahead("CHECK") || words.ahead("NOT");
+  words.skip_past("DEFAULT");
+  claim.names = words.until({"CONSTRAINT", "NOT", "NULL", "CHECK"}).calls();
+  return {claim};
+}
+
 Claims create_function(Words& words, bool replace) {
   if (!replace) return {};
   return {
@@ -192,7 +202,8 @@ Prefix prefix(Words& words) {
 Claims create_other(Words& words, const Prefix& prefix) {
   if (words.skip({"FUNCTION"}) || words.skip({"PROCEDURE"}) || words.skip({"AGGREGATE"}))
     return create_function(words, prefix.replace);
-  if (words.skip({"TYPE"}) || words.skip({"DOMAIN"})) return create_type(words);
+  if (words.skip({"TYPE"})) return create_type(words);
+  if (words.skip({"DOMAIN"})) return create_domain(words);
   if (words.skip({"EXTENSION"})) return create_extension(words);
   if (words.skip({"SCHEMA"})) return create_schema(words);
   if (words.skip({"POLICY"})) return create_policy(words);

@@ -68,9 +68,11 @@ struct Extension {
   bool trusted = false;
 };
 
-struct TypeRight {
+struct Type {
   bool owned = false;
   bool droppable = false;  ///< by its owner, and by that of its schema
+  bool checked = false;    ///< a domain with a constraint, its own or that of a domain below
+  bool moving = false;     ///< a domain with a volatile default
 };
 
 /// What the database is like before anything runs.
@@ -81,11 +83,11 @@ struct Facts {
   bool superuser = false;
   bool may_create = false;  ///< CREATE on the database
   std::string time_zone{};
-  std::vector<std::string> path{};           ///< schemas, in the order in which they are searched
-  std::map<std::string, bool> schemas{};     ///< and whether the role may create there
-  std::map<std::string, TypeRight> types{};  ///< `public.mood`
-  std::optional<std::string> allow_list{};   ///< azure.extensions
-  bool azure_admin = true;                   ///< the role is of azure_pg_admin, or there is none
+  std::vector<std::string> path{};          ///< schemas, in the order in which they are searched
+  std::map<std::string, bool> schemas{};    ///< and whether the role may create there
+  std::map<std::string, Type> types{};      ///< `public.mood`
+  std::optional<std::string> allow_list{};  ///< azure.extensions
+  bool azure_admin = true;                  ///< the role is of azure_pg_admin, or there is none
   std::map<Oid, Relation> relations{};
   std::map<std::string, char> functions{};  ///< provolatile, the worst of a name
   std::set<std::string> own_functions{};    ///< of those, PostgreSQL's own

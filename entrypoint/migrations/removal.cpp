@@ -47,12 +47,14 @@ Claims drop_part(Words& words, const Harm& harm) {
 
 Claims drop_named(Words& words, Act act, const char* sqlstate, std::string_view why) {
   words.skip_condition();
+  const bool cascade = words.has("CASCADE");
   Claims claims;
   for (Words& item : words.until({"CASCADE", "RESTRICT"}).items())
     claims.push_back({.act = act,
                       .harm = {.older = Older::breaks, .sqlstate = sqlstate, .why = why},
                       .object = item.name(),
-                      .right = ""});
+                      .right = "",
+                      .cascade = cascade});
   return claims;
 }
 

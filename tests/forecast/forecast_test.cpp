@@ -51,6 +51,57 @@ TEST_SUITE("forecast") {
                 "1, blocks reads and writes; ACCESS EXCLUSIVE public.users catalog", "1, harmless", "1, harmless"});
   }
 
+  TEST_CASE("a column of a domain that checks, or makes, its values is written into every row") {
+    Facts live = facts();
+    live.types = {{"public.plain", {}}, {"public.checked", {.checked = true}}, {"public.rolled", {.moving = true}}};
+    const auto work = [&](const std::string& before, const std::string& column) {
+      const Forecast found = forecast({before + "; ALTER TABLE users ADD a " + column}, live);
+      return std::string{name(found.courses[0].steps.back().touches.at(0).work)};
+    };
+    CHECK(work("SELECT 1", "plain") == "catalog");
+    CHECK(work("SELECT 1", "public . checked") == "rewrite");
+    CHECK(work("SELECT 1", "checked[]") == "catalog");
+    CHECK(work("SELECT 1", "checked ARRAY") == "catalog");
+    CHECK(work("SELECT 1", "rolled") == "rewrite");
+    CHECK(work("SELECT 1", "rolled DEFAULT 1") == "catalog");
+    CHECK(work("CREATE DOMAIN d AS text", "d") == "catalog");
+    CHECK(work("CREATE DOMAIN d AS text CHECK (VALUE <> '')", "d") == "rewrite");
+    CHECK(work("CREATE DOMAIN d text COLLATE \"C\" DEFAULT '' NOT NULL", "d") == "rewrite");
+    CHECK(work("CREATE DOMAIN d float DEFAULT random()", "d") == "rewrite");
+    CHECK(work("CREATE DOMAIN d checked; CREATE DOMAIN e d; ALTER DOMAIN e RENAME TO f", "f") == "rewrite");
+    CHECK(work("ALTER DOMAIN plain ADD CONSTRAINT c CHECK (VALUE <> '')", "plain") == "rewrite");
+    CHECK(work("ALTER DOMAIN plain SET NOT NULL", "plain") == "rewrite");
+    CHECK(work("ALTER DOMAIN plain SET DEFAULT random()", "plain") == "rewrite");
+    CHECK(work("ALTER DOMAIN plain SET DEFAULT 1", "plain") == "catalog");
+    CHECK(work("ALTER DOMAIN plain RENAME TO other", "other") == "catalog");
+  }
+
+  TEST_CASE("what CASCADE takes with it, beyond relations, cannot be told") {
+    CHECK(told(forecast({"DROP TYPE mood; DROP TYPE mood CASCADE; DROP FUNCTION f() CASCADE; DROP EXTENSION citext "
+                         "CASCADE; ALTER TYPE pair ADD ATTRIBUTE z int CASCADE"})) ==
+          Lines{"1, breaks older images", "1, unknown", "1, breaks older images, unknown",
+                "1, breaks older images, unknown", "1, breaks older images, unknown"});
+    CHECK(forecast({"DROP FUNCTION f() CASCADE"}).courses[0].steps[0].notes ==
+          Lines{"CASCADE also locks, and changes, every table that depends on it"});
+    Facts live = facts();
+    live.relations[5] = {.oid = 5, .schema = "public", .name = "numbers", .kind = 'S', .rights = {"OWNER"}};
+    CHECK(told(forecast({"DROP SEQUENCE numbers"}, live)) ==
+          Lines{"1, breaks older images, blocks reads and writes; ACCESS EXCLUSIVE public.numbers catalog"});
+    CHECK(told(forecast({"DROP SEQUENCE numbers CASCADE"}, live)) ==
+          Lines{"1, breaks older images, blocks reads and writes, unknown; ACCESS EXCLUSIVE public.numbers catalog"});
+  }
+
+  TEST_CASE("another collation or operator class reads the rows, for the indexes") {
+    const auto work = [](const std::string& type) {
+      const Forecast found = forecast({"ALTER TABLE users ALTER email TYPE " + type});
+      return std::string{name(found.courses[0].steps[0].touches.at(0).work)};
+    };
+    CHECK(work("text") == "catalog");
+    CHECK(work("text COLLATE \"C\"") == "scan");
+    CHECK(work("citext") == "scan");
+    CHECK(work("bytea COLLATE \"C\"") == "rewrite");
+  }
+
   TEST_CASE("a statement of several actions takes the strongest lock and does the most work") {
     CHECK(told(forecast({"ALTER TABLE users ALTER email SET STATISTICS 1, ADD a float DEFAULT random(), ADD b int"})) ==
           Lines{"1, rewrites; ACCESS EXCLUSIVE public.users rewrite"});

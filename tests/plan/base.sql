@@ -1,6 +1,11 @@
 -- What the forms in truth.cases meet: every kind of relation, with rows, and somebody who refers to it.
+CREATE EXTENSION citext;
 CREATE TYPE mood AS ENUM ('sad', 'happy');
 CREATE DOMAIN email AS text;
+CREATE DOMAIN nonempty AS text CHECK (VALUE <> '');
+CREATE DOMAIN above AS nonempty;
+CREATE DOMAIN rolled AS double precision DEFAULT random();
+CREATE DOMAIN dated AS timestamptz DEFAULT now();
 CREATE TABLE users (
   id integer PRIMARY KEY,
   name varchar(20),
