@@ -1,6 +1,9 @@
 #include <doctest/doctest.h>
 
+#include <csignal>
+
 #include "support/sealed.hpp"
+#include "support/session.hpp"
 
 using namespace support;
 
@@ -19,9 +22,79 @@ bool has_history(const SealedImage& image) {
   return image.database.value("SELECT to_regclass('_prisma_migrations') IS NOT NULL") == "t";
 }
 
+/// An empty history in which the second row does something else.
+void add_history(const SealedImage& image, const std::string& instead) {
+  SealedImage first;
+  first.migration("1_a", "SELECT 1").start();
+  const std::string columns = first.database.value(
+      "SELECT string_agg(attname || ' ' || format_type(atttypid, atttypmod), ', ' ORDER BY attnum) FROM pg_attribute "
+      "WHERE attrelid = '_prisma_migrations'::regclass AND attnum > 0");
+  image.database.query("CREATE SCHEMA aside; CREATE TABLE _prisma_migrations (" + columns +
+                       "); CREATE FUNCTION aside.instead() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN IF "
+                       "NEW.migration_name = '2_orders' THEN " +
+                       instead +
+                       "; END IF; RETURN NEW; END $$; CREATE TRIGGER instead BEFORE INSERT ON _prisma_migrations FOR "
+                       "EACH ROW EXECUTE FUNCTION aside.instead()");
+}
+
+std::string rows(const SealedImage& image) { return image.database.value("SELECT count(*) FROM _prisma_migrations"); }
+
 }  // namespace
 
 TEST_SUITE("baseline") {
+  TEST_CASE("nothing is taken over while somebody migrates") {
+    SealedImage image;
+    add_shop(image);
+    image.seal();
+    make_shop(image);
+    Session holder{image.database.name()};
+    holder.value("SELECT pg_advisory_lock(72707369)");
+
+    const Ran ran = image.command({"baseline", "--lock-wait", "300ms"});
+
+    CHECK(ran.code == 75);
+    CHECK(contains(ran.err, "\n  state  the database was not changed; no migration was recorded\n"));
+    CHECK_FALSE(has_history(image));
+  }
+
+  TEST_CASE("all rows are recorded or none") {
+    SealedImage image;
+    add_shop(image);
+    image.seal();
+    make_shop(image);
+    add_history(image, "RAISE EXCEPTION 'not today'");
+
+    const Ran ran = image.command({"baseline"});
+
+    CHECK(ran.code == 69);
+    CHECK(contains(ran.err, "not today"));
+    CHECK(rows(image) == "0");
+  }
+
+  TEST_CASE("one that was killed while it recorded is begun again") {
+    SealedImage image;
+    add_shop(image);
+    image.seal();
+    make_shop(image);
+    add_history(image, "PERFORM pg_sleep(1)");
+    Running running{{binary(), "baseline", "--migrations", image.folder.path()},
+                    {{"SCHEMAGATE_DATABASE_URL", image.database.url()}}};
+    REQUIRE(eventually([&] {
+      return image.database.value(
+                 "SELECT count(*) FROM pg_stat_activity WHERE datname = current_database() AND wait_event = "
+                 "'PgSleep'") == "1";
+    }));
+
+    running.signal(SIGKILL);
+    (void)running.finish();
+    const std::string left = rows(image);
+    const Ran again = image.command({"baseline"});
+
+    CHECK(left == "0");
+    CHECK(again.code == 0);
+    CHECK(image.database.history() == std::vector<std::string>{"1_users|t|f|0|", "2_orders|t|f|0|"});
+  }
+
   TEST_CASE("a database whose schema is the snapshot's gets its history, and starts") {
     SealedImage image;
     add_shop(image);
