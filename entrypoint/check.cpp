@@ -154,6 +154,7 @@ Evidence gather(const Config& config) {
                  .snapshot = std::nullopt,
                  .repository = {},
                  .base = config.base,
+                 .sealed = config.snapshot != "none",
                  .staged = config.line.staged,
                  .recipe = {}};
   facts.files = files_of(facts.folder);

@@ -54,6 +54,7 @@ struct Evidence {
   std::optional<SealedFile> snapshot;
   Repository repository;
   std::string base;     ///< --base; may be empty
+  bool sealed = true;   ///< not `--snapshot none`
   bool staged = false;  ///< what is staged counts as committed
   Recipe recipe;
 };

@@ -39,6 +39,7 @@ class Altered {
       add(Severity::note, facts_.folder.path, "base",
           fmt::format("{} has them in {}", facts_.base, on_one_line(released_.folder)), "compared with those", "");
     judge();
+    judge_snapshot();
     judge_order();
     return issues_;
   }
@@ -99,6 +100,16 @@ class Altered {
     add(Severity::error, mine->file, "edited", fmt::format("edited, and released in {}", facts_.base),
         "a database that has applied it refuses the image (76): the checksum is another one",
         restoring(path, mine->file) + "\nand put the change into a new migration");
+  }
+
+  void judge_snapshot() {
+    if (!released_.sealed || !facts_.sealed || facts_.snapshot) return;
+    const std::string file = facts_.folder.path + "/schema.snapshot";
+    add(Severity::error, file, "deleted", fmt::format("deleted, and released in {}", facts_.base),
+        "a database that was verified with one refuses an image without (78)",
+        fmt::format("git restore --source={} {} && schemagate snapshot\nor say that none is meant: --snapshot none "
+                    "(SCHEMAGATE_SNAPSHOT=none)",
+                    quoted(facts_.base), quoted(file)));
   }
 
   /// A command that brings back what the base has.

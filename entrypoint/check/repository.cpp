@@ -35,6 +35,12 @@ std::vector<std::string_view> pieces(std::string_view text) {
   return result;
 }
 
+/// Empty for what is elsewhere.
+std::string_view in_folder(const Repository& repository, std::string_view path) {
+  if (repository.prefix.empty()) return path;
+  return path.starts_with(repository.prefix + "/") ? path.substr(repository.prefix.size() + 1) : std::string_view{};
+}
+
 class Asking {
  public:
   Asking(const Question& question, Git& git) : question_{question}, git_{git} {}
@@ -186,6 +192,11 @@ class Asking {
     return result;
   }
 
+  [[nodiscard]] bool is_sealed(const std::string& commit) const {
+    const Tree all = files(commit, found_.prefix);
+    return std::ranges::any_of(all, [&](const auto& entry) { return is_snapshot(found_, entry.first); });
+  }
+
   [[nodiscard]] Tree tree(const std::string& commit) const {
     Tree result = files(commit, found_.prefix);
     std::erase_if(result, [&](const auto& entry) { return !is_migration(found_, entry.first); });
@@ -235,6 +246,7 @@ class Asking {
       released.tip = tree(base);
       const std::string start = released.joined ? without_line_end(fork.out) : base;
       released.fork = tree(start);
+      released.sealed = is_sealed(base) && is_sealed(start);
       if (released.tip.empty()) read_moved(released, base, start);
     }
     for (const Tree* side : {&released.tip, &released.fork})
@@ -277,10 +289,15 @@ class Asking {
 }  // namespace
 
 bool is_migration(const Repository& repository, const std::string& path) {
-  const std::string& prefix = repository.prefix;
-  if (!prefix.empty() && !path.starts_with(prefix + "/")) return false;
-  const std::string_view below = std::string_view{path}.substr(prefix.empty() ? 0 : prefix.size() + 1);
-  return cut(below, '/').second == "migration.sql";
+  return cut(in_folder(repository, path), '/').second == "migration.sql";
+}
+
+bool is_snapshot(const Repository& repository, const std::string& path) {
+  return in_folder(repository, path) == "schema.snapshot";
+}
+
+bool is_lock_file(const Repository& repository, const std::string& path) {
+  return in_folder(repository, path) == "migration_lock.toml";
 }
 
 Repository read_repository(const Question& question) {

@@ -25,11 +25,12 @@ using Tree = std::map<std::string, std::string>;  ///< path from the top, and it
 
 /// The state that was released.
 struct Released {
-  bool known = false;  ///< the base is in this clone
-  bool joined = true;  ///< and has a commit in common with HEAD
-  Tree tip;            ///< the folder in the base
-  Tree fork;           ///< the folder where HEAD left the base
-  std::string folder;  ///< where the base has them, if that is elsewhere; paths are as if they were here
+  bool known = false;   ///< the base is in this clone
+  bool joined = true;   ///< and has a commit in common with HEAD
+  Tree tip;             ///< the folder in the base
+  Tree fork;            ///< the folder where HEAD left the base
+  bool sealed = false;  ///< both have a snapshot in the folder
+  std::string folder;   ///< where the base has them, if that is elsewhere; paths are as if they were here
 };
 
 /// What git says about a folder. Paths are relative to the top of the work tree.
@@ -55,6 +56,10 @@ struct Question {
 
 /// Whether a path from the top is `FOLDER/NAME/migration.sql`: deeper ones are none, as for Prisma.
 [[nodiscard]] bool is_migration(const Repository& repository, const std::string& path);
+
+/// The same of `FOLDER/schema.snapshot` and `FOLDER/migration_lock.toml`.
+[[nodiscard]] bool is_snapshot(const Repository& repository, const std::string& path);
+[[nodiscard]] bool is_lock_file(const Repository& repository, const std::string& path);
 
 /// Asks the git on PATH, which changes nothing: no hook, no monitor, no pager, no lock, no prompt.
 [[nodiscard]] Repository read_repository(const Question& question);

@@ -113,13 +113,16 @@ class Tracking {
     if (!facts_.staged) add(file, "uncommitted", "staged, and not committed", not_in_clones, "git commit");
   }
 
-  /// Tracked, and not among the files on disk.
+  /// Tracked, or it was, and not on disk.
   void judge_lost(const std::string& path, const std::string& state) {
-    const bool is_lost = contains(state, 'D') && !contains(state, 'U') && is_migration(git_, path);
+    if (std::ranges::find(facts_.files, path, &Watched::path) != facts_.files.end()) return;
+    const bool optional = is_lock_file(git_, path);
+    const bool is_watched = optional || is_migration(git_, path) || is_snapshot(git_, path);
+    const bool is_lost = contains(state, 'D') && !contains(state, 'U') && is_watched;
     if (!is_lost || (facts_.staged && state == "D.")) return;
     const std::string name = shown(facts_, path);
-    issues_.push_back({Severity::error, "uncommitted", name, 0, "deleted, and that is not committed",
-                       "an image that is built from a clone still has it",
+    issues_.push_back({optional ? Severity::warning : Severity::error, "uncommitted", name, 0,
+                       "deleted, and that is not committed", "an image that is built from a clone still has it",
                        fmt::format("git restore --staged --worktree {}", quoted(name))});
   }
 

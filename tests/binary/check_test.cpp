@@ -2,6 +2,7 @@
 
 #include <filesystem>
 
+#include "migrations/checksum.hpp"
 #include "support/clone.hpp"
 #include "support/image.hpp"
 
@@ -93,7 +94,12 @@ TEST_SUITE("check") {
     CHECK(clone.findings() == "error uncommitted " + b + "\n");
     CHECK(clone.findings({"--staged"}) == "");
     clone.git({"reset", "-q", "--hard"});
+    clone.git({"rm", "-q", "--cached", b});
+    CHECK(clone.findings() == "error untracked " + b + "\n");
+    clone.git({"reset", "-q", "--hard"});
     clone.folder.file("prisma/migrations/migration_lock.toml", "# \nprovider = \"postgresql\"\n");
+    CHECK(clone.findings() == "warning uncommitted prisma/migrations/migration_lock.toml\n");
+    clone.folder.remove("prisma/migrations/migration_lock.toml");
     CHECK(clone.findings() == "warning uncommitted prisma/migrations/migration_lock.toml\n");
     clone.git({"reset", "-q", "--hard"});
     clone.git({"checkout", "-q", "-b", "other"});
@@ -153,6 +159,36 @@ TEST_SUITE("check") {
           "         and put the change into a new migration\n"
           "         the others are on stdout\n");
     CHECK(clone.check({}, {{"SCHEMAGATE_BASE", "main"}}).out == ran.out);
+  }
+
+  TEST_CASE("check refuses to let the snapshot go") {
+    const Clone clone;
+    const std::string file = "prisma/migrations/schema.snapshot";
+    const auto line = [](const std::string& name, const std::string& script) {
+      return "migration\t" + name + "\t" + schemagate::checksum(script) + "\n";
+    };
+    clone.folder.file(file, "# schemagate snapshot 1\n# server 15\n# schema public\n" +
+                                line("20240101000000_a", "CREATE TABLE a (id int);\n") +
+                                line("20240102000000_b", "CREATE TABLE b (id int);\n") + "schema\tpublic\n# end\n");
+    clone.commit();
+    CHECK(clone.findings({"--base", "main"}) == "");
+    clone.git({"checkout", "-q", "-b", "feature"});
+    clone.folder.remove(file);
+    CHECK(clone.findings() == "error uncommitted " + file + "\n");
+    clone.commit();
+    CHECK(clone.findings() == "");
+
+    const Ran ran = clone.check({"--base", "main"});
+
+    CHECK(ran.code == 78);
+    CHECK(ran.out.starts_with("error    " + file +
+                              ": deleted, and released in main\n"
+                              "  why    a database that was verified with one refuses an image without (78)\n"
+                              "  next   git restore --source=main " +
+                              file +
+                              " && schemagate snapshot\n"
+                              "         or say that none is meant: --snapshot none (SCHEMAGATE_SNAPSHOT=none)\n"));
+    CHECK(clone.findings({"--base", "main", "--snapshot", "none"}) == "");
   }
 
   TEST_CASE("what the base did after a branch began is not the branch's fault") {
