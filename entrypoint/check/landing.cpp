@@ -8,6 +8,7 @@
 #include <optional>
 #include <set>
 
+#include "check/command.hpp"
 #include "check/glob.hpp"
 #include "text.hpp"
 
@@ -26,13 +27,6 @@ std::vector<std::string> parts(const std::string& path) {
 
 /// The base image's WORKDIR is not in the Dockerfile.
 constexpr const char* unknown_place = "?";
-
-bool is_absolute(const std::string& path) { return path.starts_with('/'); }
-
-std::string joined(const std::string& place, const std::string& path) {
-  if (is_absolute(path)) return fs::path{path}.lexically_normal().string();
-  return (fs::path{place} / path).lexically_normal().string();
-}
 
 struct Place {
   std::string path;
@@ -54,6 +48,9 @@ struct Stage {
   Arguments arguments;
   std::set<std::size_t> used;  ///< stages whose files it may have
   std::vector<std::string> ran;
+  std::set<std::string> variables;  ///< of ENV, which no ARG replaces
+  std::string entrypoint;
+  std::string command;
 };
 
 /// COPY and ADD with everything filled in.
@@ -106,14 +103,17 @@ bool cannot_hold(const std::string& source) {
          is_one_of(extension, {".json", ".js", ".cjs", ".mjs", ".ts", ".lock", ".yaml", ".yml", ".toml", ".prisma"});
 }
 
-/// Commands that may put a folder among what is built. Sources: pnpm.io/cli/deploy, turborepo's `turbo prune`.
-bool moves(const std::string& command) {
-  std::string words = " " + command + " ";
-  std::ranges::replace_if(
-      words, [](char c) { return contains("\t;&|()\"',[]", c); }, ' ');
-  const auto has = [&](std::string_view word) { return words.find(word) != std::string::npos; };
-  return (has("pnpm") && has(" deploy ")) || (has("turbo") && has(" prune ")) ||
-         std::ranges::any_of(std::array{" cp ", " mv ", " ln ", " tar ", " rsync "}, has);
+/// A start of ours in a WORKDIR that is known, and nothing says where else to look.
+bool is_displaced(const Stage& stage) {
+  const std::string line = stage.entrypoint + " " + stage.command;
+  const auto says = [&](std::string_view word) { return line.find(word) != std::string::npos; };
+  if (!says("schemagate") || says("--migrations") || says("cd ") || !is_absolute(stage.workdir)) return false;
+  if (stage.arguments.contains("SCHEMAGATE_MIGRATIONS") || stage.variables.contains("SCHEMAGATE_MIGRATIONS"))
+    return false;
+  return std::ranges::none_of(stage.places, [&](const Place& place) {
+    return !is_absolute(place.path) || place.path == joined(stage.workdir, "prisma/migrations") ||
+           place.path == joined(stage.workdir, "migrations");
+  });
 }
 
 /// What a compiler writes, of a stage that has the folder beside it.
@@ -129,29 +129,32 @@ class Image {
 
   void add(const Instruction& instruction) {
     const std::string& name = instruction.name;
-    if (name == "ARG") declare(instruction.words, stages_.empty() ? globals_ : here().arguments);
+    if (name == "ARG") declare(words_without(instruction), stages_.empty() ? globals_ : here().arguments);
     if (name == "FROM") from(instruction);
     if (stages_.empty()) return;
     if (name == "ENV") declare_all(instruction);
     if (name == "WORKDIR") enter(instruction);
     if (name == "COPY" || name == "ADD") transfer(instruction);
     if (name == "RUN") run(instruction);
+    if (name == "CMD") here().command = instruction.text;
+    if (name == "ENTRYPOINT") here().entrypoint = instruction.text;
   }
 
   [[nodiscard]] Landed result(const std::string& target) const {
-    if (stages_.empty()) return {Landing::unknown, 0, "", {"the Dockerfile has no FROM"}, ""};
+    if (stages_.empty()) return {Landing::unknown, 0, "", {"the Dockerfile has no FROM"}, "", ""};
     const Stage* stage = target.empty() ? &stages_.back() : find(target);
-    if (stage == nullptr) return {Landing::no_stage, 0, "", {}, ""};
+    if (stage == nullptr) return {Landing::no_stage, 0, "", {}, "", ""};
     Landed found = in(*stage);
     const Stage* other = found.how == Landing::missing && target.empty() ? elsewhere() : nullptr;
-    return other == nullptr ? found : Landed{Landing::elsewhere, found.line, "", {}, called(*other)};
+    return other == nullptr ? found : Landed{Landing::elsewhere, found.line, "", {}, called(*other), ""};
   }
 
  private:
   static Landed in(const Stage& stage) {
-    if (!stage.places.empty()) return {Landing::copied, stage.places.back().line, stage.places.back().path, {}, ""};
-    if (!stage.flattened.empty()) return {Landing::flattened, stage.flattened.back(), "", {}, ""};
-    Landed landed{stage.doubts.empty() ? Landing::missing : Landing::unlikely, stage.line, "", {}, ""};
+    const Landing how = is_displaced(stage) ? Landing::displaced : Landing::copied;
+    if (!stage.places.empty()) return {how, stage.places.back().line, stage.places.back().path, {}, "", stage.workdir};
+    if (!stage.flattened.empty()) return {Landing::flattened, stage.flattened.back(), "", {}, "", ""};
+    Landed landed{stage.doubts.empty() ? Landing::missing : Landing::unlikely, stage.line, "", {}, "", ""};
     for (const Doubt& doubt : stage.doubts) {
       landed.reasons.push_back(doubt.reason);
       if (doubt.strong) landed.how = Landing::unknown;
@@ -206,11 +209,23 @@ class Image {
     }
   }
 
+  /// Of ARG, but those that ENV has said.
+  [[nodiscard]] std::vector<std::string> words_without(const Instruction& instruction) const {
+    std::vector<std::string> words = instruction.words;
+    if (!stages_.empty())
+      std::erase_if(words, [this](const std::string& word) {
+        return stages_.back().variables.contains(std::string{cut(word, '=').first});
+      });
+    return words;
+  }
+
   /// `ENV NAME words` is the old form.
   void declare_all(const Instruction& instruction) {
-    const std::vector<std::string>& words = instruction.words;
-    if (words.empty() || contains(words[0], '=')) return declare(words, here().arguments);
-    declare({words[0] + "=" + join({words.begin() + 1, words.end()}, " ")}, here().arguments);
+    std::vector<std::string> words = instruction.words;
+    if (!words.empty() && !contains(words[0], '='))
+      words = {words[0] + "=" + join({words.begin() + 1, words.end()}, " ")};
+    for (const std::string& word : words) here().variables.emplace(cut(word, '=').first);
+    declare(words, here().arguments);
   }
 
   [[nodiscard]] const Stage* find(const std::string& name) const {
@@ -243,6 +258,8 @@ class Image {
 
   void run(const Instruction& instruction) {
     const std::string& text = instruction.text;
+    const auto is_gone = [&](const Place& place) { return takes_away(text, here().workdir, place.path); };
+    if (std::erase_if(here().places, is_gone) > 0) return doubt(instruction, "removes it", false);
     const std::string name = fs::path{folder_}.filename().string();
     const bool names_it = !name.empty() && text.find(name) != std::string::npos;
     // A stage that builds may put it among what it builds.
@@ -296,7 +313,7 @@ class Image {
 
   bool bring(const Transfer& transfer, const std::string& source, const std::string& folder) {
     const Cover found = cover(source, folder, transfer.parents);
-    if (found.kind == Cover::Kind::part) doubt(transfer.instruction, "brings a part of it", true);
+    if (found.kind == Cover::Kind::part) doubt(transfer.instruction, "brings a part of it", false);
     if (found.kind == Cover::Kind::contents) here().flattened.push_back(transfer.instruction.line);
     if (found.kind != Cover::Kind::folder) return false;
     std::string place = joined(joined(here().workdir, transfer.target), found.rest);

@@ -67,6 +67,13 @@ class Behind {
     switch (landed_.how) {
       case Landing::copied:
         return;
+      case Landing::displaced:
+        return add(Severity::warning, "dockerfile", file.path, landed_.line,
+                   fmt::format("the image has the migrations in {}, and a start in {} looks for prisma/migrations or "
+                               "migrations there",
+                               on_one_line(landed_.place), on_one_line(landed_.workdir)),
+                   "a start that is not told otherwise does not find them (78)",
+                   fmt::format("say where they are: ENV SCHEMAGATE_MIGRATIONS={}", quoted(landed_.place)));
       case Landing::flattened:
         return add(Severity::error, "dockerfile", file.path, landed_.line,
                    "COPY with a star copies what is in the migrations' folders, not the folders",

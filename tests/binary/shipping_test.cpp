@@ -71,6 +71,23 @@ TEST_SUITE("shipping") {
     CHECK(absent.err.starts_with("schemagate: the file cannot be read\n"));
   }
 
+  TEST_CASE("check warns of migrations that a start does not find") {
+    const Clone clone;
+    clone.folder.file("Dockerfile",
+                      "FROM node:20\nWORKDIR /app\nCOPY prisma/* prisma/\nENTRYPOINT [\"/schemagate\", \"--\"]\n");
+    clone.commit();
+
+    const Ran ran = clone.check();
+
+    CHECK(ran.code == 0);
+    CHECK(ran.out ==
+          "warning  Dockerfile:3: the image has the migrations in /app/prisma, and a start in /app looks for "
+          "prisma/migrations or migrations there\n"
+          "  why    a start that is not told otherwise does not find them (78)\n"
+          "  next   say where they are: ENV SCHEMAGATE_MIGRATIONS=/app/prisma\n"
+          "2 migrations in prisma/migrations: committed\n");
+  }
+
   TEST_CASE("in a monorepo the context is where the Dockerfile finds the migrations") {
     const Clone clone{false};
     clone.git({"init", "-q", "."});

@@ -23,8 +23,8 @@ std::string shown(const std::string& text) {
 /// How, line and place.
 std::string where(const std::string& text, const std::string& folder = "prisma/migrations",
                   const std::string& target = "") {
-  constexpr std::array<const char*, 7> names{"copied",    "flattened", "unknown", "unlikely",
-                                             "elsewhere", "missing",   "no stage"};
+  constexpr std::array<const char*, 8> names{"copied",   "displaced", "flattened", "unknown",
+                                             "unlikely", "elsewhere", "missing",   "no stage"};
   const Landed found = landed(read_dockerfile(text), folder, target);
   return fmt::format("{} {} {}", names.at(static_cast<std::size_t>(found.how)), found.line,
                      found.how == Landing::elsewhere ? found.stage : found.place);
@@ -66,7 +66,7 @@ TEST_SUITE("dockerfile") {
     CHECK(where("ARG D=prisma\nFROM n\nCOPY ${D}/migrations /m\n") == "unknown 2 ");
     CHECK(where("ARG D=prisma\nARG D\nFROM n\nARG D\nCOPY $D /m\n") == "copied 5 /m/migrations");
     CHECK(where("FROM n\nENV A prisma\nARG B=$X\nCOPY $A /m\n") == "copied 4 /m/migrations");
-    CHECK(where("FROM n\nCOPY prisma/migrations/1_a /m/1_a\n") == "unknown 1 ");
+    CHECK(where("FROM n\nCOPY prisma/migrations/1_a /m/1_a\n") == "unlikely 1 ");
     CHECK(where("FROM n\nCOPY . /app\n", "") == "copied 2 /app");
     CHECK(where("FROM n AS base\nWORKDIR /app\nCOPY prisma prisma\nFROM base\nRUN x\n") ==
           "copied 3 /app/prisma/migrations");
@@ -86,6 +86,39 @@ TEST_SUITE("dockerfile") {
     CHECK(where("FROM n AS b\nCOPY . app\nFROM n\nCOPY --from=b /w/app /w\n") == "unknown 3 ");
     CHECK(where("FROM n\nCOPY <<EOF /x\nprisma\nEOF\n") == "missing 1 ");
     CHECK(where("") == "unknown 0 ");
+  }
+
+  TEST_CASE("a start looks in its WORKDIR, or where it is told") {
+    const auto start = [](const std::string& copy, const std::string& more) {
+      return where("FROM n\nWORKDIR /app\n" + copy + "\n" + more + "ENTRYPOINT [\"/schemagate\", \"--\"]\n");
+    };
+    CHECK(start("COPY . .", "") == "copied 3 /app/prisma/migrations");
+    CHECK(start("COPY prisma .", "") == "copied 3 /app/migrations");
+    CHECK(start("COPY prisma/* prisma/", "") == "displaced 3 /app/prisma");
+    CHECK(start("COPY prisma/migrations .", "") == "displaced 3 /app");
+    CHECK(start("COPY . .", "WORKDIR /srv\n") == "displaced 3 /app/prisma/migrations");
+    CHECK(start("COPY prisma/migrations db", "ENV SCHEMAGATE_MIGRATIONS=db\n") == "copied 3 /app/db");
+    CHECK(start("COPY prisma/migrations db", "CMD [\"--migrations\", \"db\"]\n") == "copied 3 /app/db");
+    CHECK(where("FROM n\nCOPY . /app\nENTRYPOINT [\"/schemagate\"]\n") == "copied 2 /app/prisma/migrations");
+    CHECK(where("FROM n\nWORKDIR /app\nCOPY prisma/migrations db\nCMD [\"x\"]\n") == "copied 3 /app/db");
+  }
+
+  TEST_CASE("what a RUN takes away again is not in the image") {
+    const auto after = [](const std::string& run) {
+      return where("FROM n\nWORKDIR /app\nCOPY . .\nRUN " + run + "\n");
+    };
+    CHECK(after("rm -rf prisma/migrations") == "unlikely 1 ");
+    CHECK(after("npm ci && rm -rf ./prisma/* /tmp/x") == "unlikely 1 ");
+    CHECK(after("[\"mv\", \"/app/prisma\", \"/db\"]") == "unlikely 1 ");
+    CHECK(after("rm -rf prisma/migrations-old prisma/seed.ts") == "copied 3 /app/prisma/migrations");
+    CHECK(after("npx prisma generate --schema prisma/schema.prisma") == "copied 3 /app/prisma/migrations");
+    CHECK(after("rm -rf /tmp/x && cd prisma && npm ci") == "copied 3 /app/prisma/migrations");
+    CHECK(after("rm -rf /var/lib/apt/lists/*") == "copied 3 /app/prisma/migrations");
+  }
+
+  TEST_CASE("ENV is stronger than ARG") {
+    CHECK(where("FROM n\nENV A=prisma\nARG A=x\nCOPY $A /m\n") == "copied 4 /m/migrations");
+    CHECK(where("FROM n\nARG A=x\nENV A=prisma\nCOPY $A /m\n") == "copied 4 /m/migrations");
   }
 
   TEST_CASE("what is built beside the folder does not bring it") {
