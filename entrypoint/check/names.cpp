@@ -5,6 +5,7 @@
 #include <algorithm>
 #include <map>
 
+#include "check/shell.hpp"
 #include "migrations/order.hpp"
 #include "text.hpp"
 
@@ -79,6 +80,10 @@ void add_contents(const Migration& migration, std::vector<Issue>& issues) {
   if (const std::size_t line = conflict(migration.script); line != 0)
     issues.push_back({Severity::error, "conflict", migration.file, line, "a merge conflict is left in it",
                       "PostgreSQL refuses the script", "settle it and: git add " + migration.file});
+  // https://github.com/git-lfs/git-lfs/blob/main/docs/spec.md
+  if (migration.script.starts_with("version https://git-lfs.github.com/spec/"))
+    issues.push_back({Severity::error, "file", migration.file, 1, "a pointer of Git LFS, and not the script",
+                      "PostgreSQL refuses it", "git lfs pull --include " + quoted(migration.file)});
 }
 
 }  // namespace

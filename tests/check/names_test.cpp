@@ -49,6 +49,7 @@ TEST_SUITE("names") {
   TEST_CASE("scripts without a statement and with a merge conflict are told") {
     CHECK(found({{"1_a", "\n -- This is an empty migration.\r\n"}}) == "empty 1_a");
     CHECK(found({{"1_a", "SELECT 1;\n<<<<<<< HEAD\nSELECT 2;\n"}}) == "conflict 1_a");
+    CHECK(found({{"1_a", "version https://git-lfs.github.com/spec/v1\noid sha256:4d7a\nsize 12345\n"}}) == "file 1_a");
     CHECK(found({{"1_a", "SELECT '<<<<<<< HEAD'"}}) == "");
     CHECK(found({}, {"x is a link"}) == "link m");
   }
