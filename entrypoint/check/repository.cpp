@@ -236,19 +236,21 @@ class Asking {
     if (released.fork.empty()) released.fork = moved(fork, released.folder);
   }
 
+  void read_since(Released& released, const std::string& base) const {
+    const Answer fork = git_.ask({"merge-base", base, "HEAD"});
+    released.joined = fork.code == 0;
+    const std::string start = released.joined ? without_line_end(fork.out) : base;
+    released.tip = tree(base);
+    released.fork = tree(start);
+    released.sealed = is_sealed(base) && is_sealed(start);
+    if (released.tip.empty()) read_moved(released, base, start);
+  }
+
   void read_released() {
     Released released;
     const std::string base = question_.base.starts_with('-') ? "" : commit(question_.base);
     released.known = !base.empty();
-    if (released.known) {
-      const Answer fork = git_.ask({"merge-base", base, "HEAD"});
-      released.joined = fork.code == 0;
-      released.tip = tree(base);
-      const std::string start = released.joined ? without_line_end(fork.out) : base;
-      released.fork = tree(start);
-      released.sealed = is_sealed(base) && is_sealed(start);
-      if (released.tip.empty()) read_moved(released, base, start);
-    }
+    if (released.known) read_since(released, base);
     for (const Tree* side : {&released.tip, &released.fork})
       for (const auto& [path, object] : *side)
         if (!is_ours(path, object)) found_.contents[object] = "";
