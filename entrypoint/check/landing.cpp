@@ -27,6 +27,7 @@ std::vector<std::string> parts(const std::string& path) {
 
 /// The base image's WORKDIR is not in the Dockerfile.
 constexpr const char* unknown_place = "?";
+constexpr const char* setting = "SCHEMAGATE_MIGRATIONS";
 
 struct Place {
   std::string path;
@@ -51,6 +52,7 @@ struct Stage {
   std::set<std::string> variables;  ///< of ENV, which no ARG replaces
   std::string entrypoint;
   std::string command;
+  bool own_command = false;  ///< not that of the stage it is made from
 };
 
 /// COPY and ADD with everything filled in.
@@ -103,16 +105,25 @@ bool cannot_hold(const std::string& source) {
          is_one_of(extension, {".json", ".js", ".cjs", ".mjs", ".ts", ".lock", ".yaml", ".yml", ".toml", ".prisma"});
 }
 
-/// A start of ours in a WORKDIR that is known, and nothing says where else to look.
+/// Where a start looks for the folder; empty when that is not known.
+std::vector<std::string> looked_in(const Stage& stage) {
+  if (!is_absolute(stage.workdir)) return {};
+  if (!stage.variables.contains(setting))
+    return {joined(stage.workdir, "prisma/migrations"), joined(stage.workdir, "migrations")};
+  const auto known = stage.arguments.find(setting);
+  return known == stage.arguments.end() ? std::vector<std::string>{}
+                                        : std::vector{joined(stage.workdir, known->second)};
+}
+
+/// A start of ours that does not find it, unless something else says where it is.
 bool is_displaced(const Stage& stage) {
   const std::string line = stage.entrypoint + " " + stage.command;
   const auto says = [&](std::string_view word) { return line.find(word) != std::string::npos; };
-  if (!says("schemagate") || says("--migrations") || says("cd ") || !is_absolute(stage.workdir)) return false;
-  if (stage.arguments.contains("SCHEMAGATE_MIGRATIONS") || stage.variables.contains("SCHEMAGATE_MIGRATIONS"))
-    return false;
+  if (!starts(line, "schemagate") || says("--migrations") || says(setting) || says("cd ")) return false;
+  const std::vector<std::string> usual = looked_in(stage);
+  if (usual.empty() || std::ranges::any_of(stage.ran, moves)) return false;
   return std::ranges::none_of(stage.places, [&](const Place& place) {
-    return !is_absolute(place.path) || place.path == joined(stage.workdir, "prisma/migrations") ||
-           place.path == joined(stage.workdir, "migrations");
+    return !is_absolute(place.path) || std::ranges::find(usual, place.path) != usual.end();
   });
 }
 
@@ -136,8 +147,8 @@ class Image {
     if (name == "WORKDIR") enter(instruction);
     if (name == "COPY" || name == "ADD") transfer(instruction);
     if (name == "RUN") run(instruction);
-    if (name == "CMD") here().command = instruction.text;
-    if (name == "ENTRYPOINT") here().entrypoint = instruction.text;
+    if (name == "CMD") begin_with(instruction.text);
+    if (name == "ENTRYPOINT") enter_by(instruction.text);
   }
 
   [[nodiscard]] Landed result(const std::string& target) const {
@@ -245,6 +256,7 @@ class Image {
     const Stage* parent = whole_number(base) ? nullptr : find(base);
     Stage stage = parent == nullptr ? Stage{} : *parent;
     if (parent != nullptr) use(stage, *parent);
+    stage.own_command = false;
     stage.name = words.size() > 2 ? words[2] : "";
     stage.line = instruction.line;
     if (base == "scratch") stage.workdir = "/";
@@ -256,10 +268,22 @@ class Image {
     here().workdir = path ? joined(here().workdir, *path) : unknown_place;
   }
 
+  void begin_with(const std::string& text) {
+    here().command = text;
+    here().own_command = true;
+  }
+
+  /// ENTRYPOINT resets an inherited CMD.
+  void enter_by(const std::string& text) {
+    here().entrypoint = text;
+    if (!here().own_command) here().command.clear();
+  }
+
   void run(const Instruction& instruction) {
     const std::string& text = instruction.text;
     const auto is_gone = [&](const Place& place) { return takes_away(text, here().workdir, place.path); };
-    if (std::erase_if(here().places, is_gone) > 0) return doubt(instruction, "removes it", false);
+    if (std::erase_if(here().places, is_gone) > 0)
+      return doubt(instruction, moves(text) ? "moves it" : "removes it", moves(text));
     const std::string name = fs::path{folder_}.filename().string();
     const bool names_it = !name.empty() && text.find(name) != std::string::npos;
     // A stage that builds may put it among what it builds.
@@ -317,7 +341,6 @@ class Image {
     if (found.kind == Cover::Kind::contents) here().flattened.push_back(transfer.instruction.line);
     if (found.kind != Cover::Kind::folder) return false;
     std::string place = joined(joined(here().workdir, transfer.target), found.rest);
-    if (place.size() > 1 && place.ends_with('/')) place.pop_back();
     here().places.push_back({std::move(place), transfer.instruction.line});
     return true;
   }

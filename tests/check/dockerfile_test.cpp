@@ -98,9 +98,22 @@ TEST_SUITE("dockerfile") {
     CHECK(start("COPY prisma/migrations .", "") == "displaced 3 /app");
     CHECK(start("COPY . .", "WORKDIR /srv\n") == "displaced 3 /app/prisma/migrations");
     CHECK(start("COPY prisma/migrations db", "ENV SCHEMAGATE_MIGRATIONS=db\n") == "copied 3 /app/db");
+    CHECK(start("COPY prisma/migrations db", "ENV SCHEMAGATE_MIGRATIONS=/app/db/\n") == "copied 3 /app/db");
+    CHECK(start("COPY prisma/migrations db", "ENV SCHEMAGATE_MIGRATIONS=/elsewhere\n") == "displaced 3 /app/db");
+    CHECK(start("COPY prisma/migrations db", "ENV SCHEMAGATE_MIGRATIONS=$X\n") == "copied 3 /app/db");
+    CHECK(start("COPY prisma/migrations db", "ARG SCHEMAGATE_MIGRATIONS=/app/db\n") == "displaced 3 /app/db");
+    CHECK(start("COPY . .", "RUN cp -r prisma /srv/prisma\nWORKDIR /srv\n") == "copied 3 /app/prisma/migrations");
     CHECK(start("COPY prisma/migrations db", "CMD [\"--migrations\", \"db\"]\n") == "copied 3 /app/db");
     CHECK(where("FROM n\nCOPY . /app\nENTRYPOINT [\"/schemagate\"]\n") == "copied 2 /app/prisma/migrations");
-    CHECK(where("FROM n\nWORKDIR /app\nCOPY prisma/migrations db\nCMD [\"x\"]\n") == "copied 3 /app/db");
+    const auto line = [](const std::string& text) {
+      return where("FROM n AS a\nWORKDIR /app\nCOPY prisma/migrations db\n" + text + "\n");
+    };
+    CHECK(line("CMD [\"x\"]") == "copied 3 /app/db");
+    CHECK(line("CMD [\"node\", \"/srv/schemagate-demo/server.js\"]") == "copied 3 /app/db");
+    CHECK(line("ENTRYPOINT SCHEMAGATE_MIGRATIONS=/app/db exec /schemagate -- x") == "copied 3 /app/db");
+    CHECK(line("ENTRYPOINT exec /schemagate -- x") == "displaced 3 /app/db");
+    CHECK(line("CMD [\"schemagate\"]\nFROM a\nENTRYPOINT [\"x\"]") == "copied 3 /app/db");
+    CHECK(line("CMD [\"schemagate\"]\nFROM a") == "displaced 3 /app/db");
   }
 
   TEST_CASE("what a RUN takes away again is not in the image") {
@@ -109,7 +122,17 @@ TEST_SUITE("dockerfile") {
     };
     CHECK(after("rm -rf prisma/migrations") == "unlikely 1 ");
     CHECK(after("npm ci && rm -rf ./prisma/* /tmp/x") == "unlikely 1 ");
-    CHECK(after("[\"mv\", \"/app/prisma\", \"/db\"]") == "unlikely 1 ");
+    CHECK(after("[\"mv\", \"/app/prisma\", \"/db\"]") == "unknown 1 ");
+    CHECK(after("cp -r prisma /out && rm -rf /app") == "unknown 1 ");
+    CHECK(after("/bin/rm -rf .") == "unlikely 1 ");
+    CHECK(after("rm -rf *") == "unlikely 1 ");
+    CHECK(after("rm -rf ./pris* /x") == "unlikely 1 ");
+    CHECK(after("rm -rf *.md") == "copied 3 /app/prisma/migrations");
+    CHECK(after("find /app -name '*.map' -exec rm -f {} \\;") == "copied 3 /app/prisma/migrations");
+    CHECK(after("curl -o /tmp/x https://h && mv /tmp/x /app/") == "copied 3 /app/prisma/migrations");
+    CHECK(after("mv -t /app /tmp/a") == "copied 3 /app/prisma/migrations");
+    CHECK(after("mv /tmp/engines prisma/") == "copied 3 /app/prisma/migrations");
+    CHECK(after("cd /tmp/engines && rm -rf prisma") == "copied 3 /app/prisma/migrations");
     CHECK(after("rm -rf prisma/migrations-old prisma/seed.ts") == "copied 3 /app/prisma/migrations");
     CHECK(after("npx prisma generate --schema prisma/schema.prisma") == "copied 3 /app/prisma/migrations");
     CHECK(after("rm -rf /tmp/x && cd prisma && npm ci") == "copied 3 /app/prisma/migrations");
