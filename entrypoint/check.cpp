@@ -72,11 +72,13 @@ std::vector<Watched> files_of(const Folder& folder) {
 /// Nothing where there may be none.
 std::optional<SealedFile> read_snapshot(const Config& config, const Folder& folder) {
   if (config.snapshot == "none") return std::nullopt;
-  SealedFile file{config.snapshot.empty() ? usual_file(folder) : config.snapshot, {}, std::nullopt};
+  SealedFile file{config.snapshot.empty() ? usual_file(folder) : config.snapshot, {}, {}, std::nullopt};
   std::error_code error;
   if (config.snapshot.empty() && !fs::exists(fs::symlink_status(file.path, error))) return std::nullopt;
   try {
-    file.contradictions = contradictions(whole(read_file(file.path)), folder.migrations);
+    const Snapshot snapshot = whole(read_file(file.path));
+    file.contradictions = contradictions(snapshot, folder.migrations);
+    file.remedy = make_again(file.path, snapshot, folder);
   } catch (const Failure& failure) {
     file.broken = failure.report();
   }

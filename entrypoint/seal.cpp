@@ -76,7 +76,7 @@ void check(const Gate& gate, const Snapshot& now) {
   throw Failure{ExitCode::refused,
                 fmt::format("the snapshot is not what the migrations produce (- committed, + produced):\n{}", lines),
                 fmt::format("{}, {}", path, gate.folder.path), "no database was touched but the throw-away one",
-                "make it again and commit it:  schemagate snapshot"};
+                make_again(path, committed, gate.folder)};
 }
 
 /// Nothing where there is no snapshot yet, or a damaged one: making it anew also resolves a merge conflict.

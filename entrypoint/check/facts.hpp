@@ -43,6 +43,7 @@ struct Recipe {
 struct SealedFile {
   std::string path;
   std::vector<std::string> contradictions;  ///< to the folder, a line each
+  std::string remedy;                       ///< of those
   std::optional<Report> broken;
 };
 

@@ -35,8 +35,7 @@ void add_snapshot(const Evidence& facts, std::vector<Issue>& issues) {
   if (facts.snapshot->contradictions.empty() || !facts.broken.empty()) return;
   issues.push_back({Severity::error, "snapshot", facts.snapshot->path, 0,
                     "not made from these migrations:\n" + listed(facts.snapshot->contradictions), not_started,
-                    "if a migration was changed by mistake, restore it; else make it again and commit it:  schemagate "
-                    "snapshot"});
+                    "if a migration was changed by mistake, restore it; else " + facts.snapshot->remedy});
 }
 
 bool has(const std::vector<Issue>& issues, std::initializer_list<const char*> rules) {

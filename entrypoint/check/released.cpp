@@ -105,11 +105,11 @@ class Altered {
   void judge_snapshot() {
     if (!released_.sealed || !facts_.sealed || facts_.snapshot) return;
     const std::string file = facts_.folder.path + "/schema.snapshot";
+    const bool moved = !released_.folder.empty();
     add(Severity::error, file, "deleted", fmt::format("deleted, and released in {}", facts_.base),
         "a database that was verified with one refuses an image without (78)",
-        fmt::format("git restore --source={} {} && schemagate snapshot\nor say that none is meant: --snapshot none "
-                    "(SCHEMAGATE_SNAPSHOT=none)",
-                    quoted(facts_.base), quoted(file)));
+        fmt::format("{}schemagate snapshot\nor say that none is meant: --snapshot none (SCHEMAGATE_SNAPSHOT=none)",
+                    moved ? "" : fmt::format("git restore --source={} {} && ", quoted(facts_.base), quoted(file))));
   }
 
   /// A command that brings back what the base has.

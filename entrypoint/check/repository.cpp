@@ -192,9 +192,8 @@ class Asking {
     return result;
   }
 
-  [[nodiscard]] bool is_sealed(const std::string& commit) const {
-    const Tree all = files(commit, found_.prefix);
-    return std::ranges::any_of(all, [&](const auto& entry) { return is_snapshot(found_, entry.first); });
+  [[nodiscard]] bool is_sealed(const std::string& commit, const std::string& folder) const {
+    return files(commit, folder).contains((fs::path{folder} / "schema.snapshot").string());
   }
 
   [[nodiscard]] Tree tree(const std::string& commit) const {
@@ -242,8 +241,9 @@ class Asking {
     const std::string start = released.joined ? without_line_end(fork.out) : base;
     released.tip = tree(base);
     released.fork = tree(start);
-    released.sealed = is_sealed(base) && is_sealed(start);
     if (released.tip.empty()) read_moved(released, base, start);
+    const std::string& folder = released.folder.empty() ? found_.prefix : released.folder;
+    released.sealed = is_sealed(base, folder) && is_sealed(start, folder);
   }
 
   void read_released() {

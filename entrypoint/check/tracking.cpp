@@ -117,7 +117,9 @@ class Tracking {
   void judge_lost(const std::string& path, const std::string& state) {
     if (std::ranges::find(facts_.files, path, &Watched::path) != facts_.files.end()) return;
     const bool optional = is_lock_file(git_, path);
-    const bool is_watched = optional || is_migration(git_, path) || is_snapshot(git_, path);
+    // --snapshot may name another one, or none.
+    const bool is_sealed = is_snapshot(git_, path) && facts_.sealed && !facts_.snapshot;
+    const bool is_watched = optional || is_migration(git_, path) || is_sealed;
     const bool is_lost = contains(state, 'D') && !contains(state, 'U') && is_watched;
     if (!is_lost || (facts_.staged && state == "D.")) return;
     const std::string name = shown(facts_, path);

@@ -15,8 +15,6 @@
 namespace schemagate {
 namespace {
 
-constexpr const char* make_again = "make it again and commit it:  schemagate snapshot";
-
 std::string bytes(const std::string& path) {
   std::ifstream stream{path, std::ios::binary};
   const int error = std::filesystem::is_directory(path) ? EISDIR : errno;
@@ -40,7 +38,7 @@ Snapshot checked(const std::string& path, const Read& read) try {
   return read();
 } catch (const BadSnapshot& bad) {
   throw Failure{ExitCode::configuration, fmt::format("the snapshot is damaged: {}", bad.what()),
-                fmt::format("{}:{}", path, bad.line), untouched, make_again};
+                fmt::format("{}:{}", path, bad.line), untouched, "make it again and commit it:  schemagate snapshot"};
 }
 
 void require_agreement(const Sealed& sealed, const Folder& folder) {
@@ -50,7 +48,7 @@ void require_agreement(const Sealed& sealed, const Folder& folder) {
       ExitCode::configuration,
       fmt::format("the snapshot was not made from the migrations of this image:\n  {}", indent(listed(lines), 2)),
       fmt::format("{}, {}", sealed.file, folder.path), not_contacted,
-      fmt::format("if a migration was changed by mistake, restore it; else {}", make_again)};
+      "if a migration was changed by mistake, restore it; else " + make_again(sealed.file, sealed.head, folder)};
 }
 
 }  // namespace
@@ -58,6 +56,11 @@ void require_agreement(const Sealed& sealed, const Folder& folder) {
 const std::string& Sealed::hash() const {
   if (known_hash.empty()) known_hash = checksum(text);
   return known_hash;
+}
+
+std::string make_again(const std::string& file, const Snapshot& snapshot, const Folder& folder) {
+  return fmt::format("make it again and commit it:  {}schemagate snapshot",
+                     lost(snapshot, folder.migrations).empty() ? "" : fmt::format("rm {} && ", file));
 }
 
 std::string usual_file(const Folder& folder) { return folder.path + "/schema.snapshot"; }

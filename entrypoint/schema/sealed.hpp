@@ -30,6 +30,9 @@ struct Sealed {
 /// that was named is missing, cannot be read, or was not made from these migrations.
 [[nodiscard]] std::optional<Sealed> read_sealed(const std::string& setting, const Folder& folder);
 
+/// The command that makes it anew; one that knows of migrations that are gone has to be removed first.
+[[nodiscard]] std::string make_again(const std::string& file, const Snapshot& snapshot, const Folder& folder);
+
 /// The file as it is, also when it contradicts the folder. Throws Failure 78.
 [[nodiscard]] Sealed read_file(const std::string& path);
 

@@ -219,8 +219,12 @@ std::vector<std::string> schemas(std::string_view text) {
 
 std::vector<std::string> lost(const Snapshot& snapshot, const std::vector<Migration>& migrations) {
   std::vector<std::string> result;
-  for (const auto& [name, checksum] : snapshot.migrations)
-    if (std::ranges::find(migrations, name, &Migration::name) == migrations.end()) result.push_back(name);
+  for (const auto& [name, checksum] : snapshot.migrations) {
+    const auto is_it = [&](const Migration& migration) {
+      return migration.name == name || migration.checksum == checksum || matches(migration.script, checksum);
+    };
+    if (std::ranges::none_of(migrations, is_it)) result.push_back(name);
+  }
   return result;
 }
 
@@ -234,8 +238,9 @@ std::vector<std::string> contradictions(const Snapshot& snapshot, const std::vec
     else if (migration.checksum != known->second && !matches(migration.script, known->second))
       result.push_back(fmt::format("{} was edited after the snapshot was made", migration.name));
   }
-  for (const std::string& name : lost(snapshot, migrations))
-    result.push_back(fmt::format("{} is in the snapshot, but not in the folder", name));
+  for (const auto& [name, checksum] : snapshot.migrations)
+    if (std::ranges::find(migrations, name, &Migration::name) == migrations.end())
+      result.push_back(fmt::format("{} is in the snapshot, but not in the folder", name));
   return result;
 }
 

@@ -42,7 +42,7 @@ struct BadSnapshot : std::runtime_error {
 [[nodiscard]] std::vector<std::string> schemas(const Snapshot& snapshot);
 [[nodiscard]] std::vector<std::string> schemas(std::string_view text);
 
-/// Migrations that the snapshot was made of and the folder does not have.
+/// Migrations that the snapshot was made of and the folder does not have, under no name.
 [[nodiscard]] std::vector<std::string> lost(const Snapshot& snapshot, const std::vector<Migration>& migrations);
 
 /// What a folder has that its snapshot does not know, or otherwise; a line each, empty when they agree. A file with LF

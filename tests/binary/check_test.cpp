@@ -189,6 +189,15 @@ TEST_SUITE("check") {
                               " && schemagate snapshot\n"
                               "         or say that none is meant: --snapshot none (SCHEMAGATE_SNAPSHOT=none)\n"));
     CHECK(clone.findings({"--base", "main", "--snapshot", "none"}) == "");
+    clone.git({"mv", "prisma/migrations", "db"});
+    clone.folder.file("Dockerfile", "FROM node:20\nCOPY db db\n");
+    clone.commit();
+    CHECK(clone.findings({"--base", "main", "--migrations", "db"}) ==
+          "error deleted db/schema.snapshot\nnote base db\n");
+    clone.git({"reset", "-q", "--hard", "main"});
+    clone.git({"mv", file, "s.snapshot"});
+    CHECK(clone.findings({"--snapshot", "none"}) == "");
+    CHECK(clone.findings({"--snapshot", "s.snapshot"}) == "error uncommitted s.snapshot\n");
   }
 
   TEST_CASE("what the base did after a branch began is not the branch's fault") {

@@ -155,6 +155,15 @@ TEST_SUITE("snapshot") {
     CHECK(anew.code == 0);
   }
 
+  TEST_CASE("a migration that has another name now is not lost") {
+    SealedImage image;
+    image.migration("1_a", "CREATE TABLE a (id int)").migration("2_b", "CREATE TABLE b (id int)").seal();
+    std::filesystem::rename(image.folder.path() + "/2_b", image.folder.path() + "/3_b");
+
+    CHECK(snapshot(image).code == 0);
+    CHECK(contains(content(image.snapshot()), "migration\t3_b\t"));
+  }
+
   TEST_CASE("a snapshot with a merge conflict, or of an edited migration, is made again") {
     SealedImage image;
     image.migration("1_a", "CREATE TABLE a (id int)").seal();
