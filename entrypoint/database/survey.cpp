@@ -130,8 +130,12 @@ constexpr const char* relations_sql =
 
 constexpr const char* columns_sql =
     "SELECT a.attrelid, a.attname, pg_catalog.format_type(a.atttypid, a.atttypmod), a.attnotnull,"
-    " a.atthasdef OR a.attidentity <> '' FROM related JOIN pg_catalog.pg_attribute a ON a.attrelid = oid"
-    " WHERE a.attnum > 0 AND NOT a.attisdropped; ";
+    " a.atthasdef OR a.attidentity <> '', CASE WHEN a.attcollation <> t.typcollation THEN (SELECT c.collname"
+    " FROM pg_catalog.pg_collation c WHERE c.oid = a.attcollation) END, EXISTS (SELECT FROM pg_catalog.pg_index i"
+    " WHERE i.indrelid = a.attrelid AND (a.attnum = ANY (i.indkey::int2[]) OR i.indexprs IS NOT NULL OR i.indpred IS "
+    "NOT"
+    " NULL)) FROM related JOIN pg_catalog.pg_attribute a ON a.attrelid = related.oid"
+    " JOIN pg_catalog.pg_type t ON t.oid = a.atttypid WHERE a.attnum > 0 AND NOT a.attisdropped; ";
 
 constexpr const char* constraints_sql =
     "SELECT k.conrelid, k.conname, k.contype, k.convalidated, k.confrelid, pg_catalog.array_to_string(ARRAY("
@@ -179,8 +183,10 @@ std::string types_sql(const Connection& connection, const Questions& questions) 
       "n.nspowner, 'USAGE'), EXISTS (WITH RECURSIVE below AS (SELECT t.oid, t.typbasetype, t.typnotnull UNION ALL"
       " SELECT b.oid, b.typbasetype, b.typnotnull FROM below JOIN pg_catalog.pg_type b ON b.oid = below.typbasetype)"
       " SELECT FROM below WHERE typnotnull OR EXISTS (SELECT FROM pg_catalog.pg_constraint k WHERE k.contypid ="
-      " below.oid)), EXISTS (SELECT FROM pg_catalog.regexp_matches(pg_catalog.pg_get_expr(t.typdefaultbin, 0),"
-      " '(\\w+)\\(', 'g') called JOIN pg_catalog.pg_proc p ON p.proname = called[1] WHERE p.provolatile = 'v')"
+      // Calls, without what stands in literals.
+      " below.oid)), EXISTS (SELECT FROM pg_catalog.regexp_matches(pg_catalog.regexp_replace(pg_catalog.pg_get_expr("
+      "t.typdefaultbin, 0), '''[^'']*''', '', 'g'), '(\\w+)\"?\\(', 'g') called JOIN pg_catalog.pg_proc p ON p.proname "
+      "= called[1] WHERE p.provolatile = 'v')"
       " FROM pg_catalog.pg_type t JOIN pg_catalog.pg_namespace n ON n.oid = t.typnamespace"
       " WHERE t.typname = ANY ({}); ",
       array(connection, questions.types));
@@ -257,7 +263,8 @@ void take_relations(const std::vector<Row>& relations, const std::vector<Row>& c
                     const std::vector<Row>& constraints, Facts& facts) {
   for (const Row& row : relations) facts.relations[oid(row, 0)] = relation(row);
   for (const Row& row : columns)
-    facts.relations[oid(row, 0)].columns[text(row, 1)] = {text(row, 2), truth(row, 3), truth(row, 4)};
+    facts.relations[oid(row, 0)].columns[text(row, 1)] = {text(row, 2), truth(row, 3), truth(row, 4), text(row, 5),
+                                                          truth(row, 6)};
   for (const Row& row : constraints)
     facts.relations[oid(row, 0)].constraints.push_back({.name = text(row, 1),
                                                         .kind = letter(row, 2),

@@ -118,7 +118,10 @@ void Columns::alter(const Claim& claim, const Relation& relation, Restored& rest
   };
   if (claim.act == Act::set_not_null) column.not_null = true;
   if (claim.act == Act::drop_default) column.filled = false;
-  if (claim.act == Act::column_type) column.type = canonical_type(claim.type);
+  if (claim.act == Act::column_type) {
+    column.type = canonical_type(claim.type);
+    column.collation = claim.collation;
+  }
   if (claim.act == Act::set_default) {
     column.filled = true;
     restore("default", {Older::risky, "", "", "rows that leave it out get the default that is set later", {}});

@@ -10,6 +10,8 @@ Type Domains::find(const std::string& type) const {
   return found == facts_.types.end() ? Type{} : found->second;
 }
 
+bool Domains::knows(const std::string& type) const { return pending_.contains(type) || facts_.types.contains(type); }
+
 bool Domains::rewrites(const std::string& type, bool filled) const {
   const Type found = find(type);
   return found.checked || (found.moving && !filled);

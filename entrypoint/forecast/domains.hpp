@@ -16,6 +16,9 @@ class Domains {
   /// With its schema. `filled`: the column has a default of its own.
   [[nodiscard]] bool rewrites(const std::string& type, bool filled) const;
 
+  [[nodiscard]] bool knows(const std::string& type) const;
+  /// CREATE TYPE, CREATE DOMAIN, DROP: nothing is left of what had this name.
+  void forget(const std::string& type) { pending_[type] = Type{}; }
   /// CREATE DOMAIN, ALTER DOMAIN: it has these from here on, besides what it and the type `base` had.
   void change(const std::string& domain, const std::string& base, const Type& added);
   void rename(const std::string& from, const std::string& to);

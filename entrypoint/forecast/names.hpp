@@ -29,6 +29,8 @@ class Names {
   /// With the schema that a new relation of this name gets: `public.users`.
   [[nodiscard]] std::string full(const std::string& written) const;
   [[nodiscard]] std::string home() const;
+  /// Schemas, in the order in which they are searched.
+  [[nodiscard]] const std::vector<std::string>& path() const { return path_; }
 
  private:
   using Key = std::pair<std::string, std::string>;

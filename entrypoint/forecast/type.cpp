@@ -125,7 +125,12 @@ std::string canonical_type(const std::string& written) {
 }
 
 bool reorders(const std::string& from, const std::string& to) {
-  return (parse(from).name == "citext") != (parse(to).name == "citext");
+  const auto group = [](const std::string& type) {
+    const std::string name = parse(type).name;
+    if (name == "character varying") return std::string{"text"};
+    return name == "cidr" ? std::string{"inet"} : name;
+  };
+  return group(from) != group(to);
 }
 
 bool rewrites(const std::string& from, const std::string& to, bool utc) {

@@ -11,7 +11,8 @@ namespace schemagate {
 /// Both as format_type() prints them; what is not known here does. `utc`: the session's time zone has no offset.
 [[nodiscard]] bool rewrites(const std::string& from, const std::string& to, bool utc);
 
-/// Whether its values sort otherwise, so that its indexes are built anew: another operator class.
+/// Whether its values sort otherwise, so that its indexes are built anew: another operator class (CheckIndexCompatible
+/// in src/backend/commands/indexcmds.c).
 [[nodiscard]] bool reorders(const std::string& from, const std::string& to);
 
 }  // namespace schemagate

@@ -91,7 +91,7 @@ Work Weigher::new_column(const Claim& claim, const Relation& relation, Step& ste
         fmt::format("fails (23502) if {} has a row: the column is NOT NULL without a default", full_name(relation)));
   const bool moving =
       std::ranges::any_of(claim.names, [this](const std::string& function) { return is_volatile(function); });
-  const bool checked = domains_.rewrites(names_.full(bare_type(claim.type)), claim.filled);
+  const bool checked = domains_.rewrites(type_of(bare_type(claim.type)), claim.filled);
   return (moving || checked) && relation.kind != 'f' ? Work::rewrite : claim.work;
 }
 
@@ -101,9 +101,11 @@ Work Weigher::new_type(const Claim& claim, const Relation& relation) const {
   if (known == nullptr || !is_plain(claim) || rewrites(known->type, canonical_type(claim.type), utc))
     return Work::rewrite;
   const auto checks = [&](const TableConstraint& key) { return key.kind == 'c' && has(key.columns, claim.object); };
-  const bool same = known->type == canonical_type(claim.type);
-  const bool checked = std::ranges::any_of(relation.constraints, checks) && !same;
-  return checked || claim.reordered || reorders(known->type, canonical_type(claim.type)) ? Work::scan : Work::catalog;
+  const std::string type = canonical_type(claim.type);
+  const bool collated = known->collation != claim.collation;
+  const bool checked = (known->type != type || collated) && std::ranges::any_of(relation.constraints, checks);
+  const bool indexed = known->indexed && (collated || reorders(known->type, type));
+  return checked || indexed ? Work::scan : Work::catalog;
 }
 
 Work Weigher::work_of(const Claim& claim, const Relation& relation, Step& step) const {
@@ -281,13 +283,25 @@ void Weigher::drop_type(const Claim& claim, Step& step) {
   restored_.erase("type " + names_.full(claim.object));
   if (!first.empty()) tell(plain_notice(claim, first, "type " + first), step);
   types_[names_.full(claim.object)] = "";
+  domains_.forget(type_of(claim.object));
+}
+
+/// Where the search_path finds it.
+std::string Weigher::type_of(const std::string& written) const {
+  const auto [schema, name] = parts(written);
+  if (!schema.empty()) return schema + "." + name;
+  const auto full = [&name = name](const std::string& searched) { return fmt::format("{}.{}", searched, name); };
+  for (const std::string& searched : names_.path())
+    if (domains_.knows(full(searched))) return full(searched);
+  return full(names_.home());
 }
 
 void Weigher::change_domain(const Claim& claim) {
   const bool moving =
       std::ranges::any_of(claim.names, [this](const std::string& function) { return is_volatile(function); });
-  domains_.change(names_.full(claim.object), names_.full(bare_type(claim.type)),
-                  {.checked = claim.not_null, .moving = moving});
+  const std::string domain = claim.act == Act::create_type ? names_.full(claim.object) : type_of(claim.object);
+  if (claim.act == Act::create_type) domains_.forget(domain);
+  domains_.change(domain, type_of(bare_type(claim.type)), {.checked = claim.not_null, .moving = moving});
 }
 
 void Weigher::rename_type(const Claim& claim, Step& step) {
@@ -323,7 +337,7 @@ void Weigher::extension(const Claim& claim, Step& step) {
 
 /// Columns, defaults, triggers and typed tables depend on more than relations.
 void Weigher::cascade(const Claim& claim, char kind, Step& step) {
-  if (!claim.cascade || (kind != ' ' && kind != 'S')) return;
+  if (!claim.cascade || !contains(" SiI", kind)) return;
   step.unknown = true;
   step.notes.emplace_back("CASCADE also locks, and changes, every table that depends on it");
 }

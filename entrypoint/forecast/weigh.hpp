@@ -58,6 +58,7 @@ class Weigher {
   void drop_type(const Claim& claim, Step& step);
   void rename_type(const Claim& claim, Step& step);
   void change_domain(const Claim& claim);
+  [[nodiscard]] std::string type_of(const std::string& written) const;
   void query(const Claim& claim, Step& step) const;
   void extension(const Claim& claim, Step& step);
   static void cascade(const Claim& claim, char kind, Step& step);

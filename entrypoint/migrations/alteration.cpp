@@ -251,6 +251,7 @@ Claims alter_type(Words& words) {
 Claims alter_domain(Words& words) {
   Claim claim{.object = words.name(), .right = "TYPE"};
   if (words.skip({"SET", "DEFAULT"})) claim.names = words.calls();
+  if (Words ahead = words; ahead.skip({"SET", "SCHEMA"})) return rename_type(claim, words);
   claim.not_null = words.peek() == "ADD" || (words.peek() == "SET" && words.ahead("NULL"));
   const bool scans = (words.skip({"ADD"}) && !words.ahead("VALID")) || words.skip({"VALIDATE"}) ||
                      (words.skip({"SET"}) && words.ahead("NULL"));

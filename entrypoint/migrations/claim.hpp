@@ -84,17 +84,17 @@ struct Claim {
   Harm harm{};
   std::string object{};              ///< column, constraint …, without quotes; what a relation is renamed to
   std::string type{};                ///< as written
+  std::string collation{};           ///< column_type: without quotes; empty for the type's own
   std::vector<std::string> names{};  ///< functions that are called, schemas of a path, as written
   std::string_view right = "OWNER";  ///< on the relation; TYPE: to own the type `object`; empty for none
   bool conditional = false;          ///< IF EXISTS, IF NOT EXISTS
   bool if_column = false;            ///< add_column, drop_column: the same of the column
   bool cascade = false;
-  bool only = false;       ///< not what inherits from it
-  bool waits = false;      ///< CONCURRENTLY: for every transaction that is older
-  bool filled = false;     ///< add_column: rows that do not name it get a value
-  bool not_null = false;   ///< add_column; of a domain: it has a constraint
-  bool reordered = false;  ///< column_type: COLLATE is given, and its indexes may be built anew
-  bool whole = false;      ///< UPDATE, DELETE of every row
+  bool only = false;      ///< not what inherits from it
+  bool waits = false;     ///< CONCURRENTLY: for every transaction that is older
+  bool filled = false;    ///< add_column: rows that do not name it get a value
+  bool not_null = false;  ///< add_column; of a domain: it has a constraint
+  bool whole = false;     ///< UPDATE, DELETE of every row
 };
 using Claims = std::vector<Claim>;
 

@@ -166,7 +166,8 @@ Claim retyped(Words& words) {
   Claim claim = all({}, Work::rewrite);
   claim.act = Act::column_type;
   claim.type = words.until({"USING", "COLLATE"}).text();
-  claim.reordered = words.ahead("COLLATE");
+  if (words.skip({"COLLATE"})) claim.collation = parts(words.name()).second;
+  if (claim.collation == "default") claim.collation.clear();
   words.skip_past("USING");
   claim.names = {words.text()};
   return claim;

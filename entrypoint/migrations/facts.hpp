@@ -17,7 +17,9 @@ using Oid = std::uint32_t;
 struct Column {
   std::string type{};  ///< as format_type() prints it
   bool not_null = false;
-  bool filled = false;  ///< by a default, as identity, or generated
+  bool filled = false;      ///< by a default, as identity, or generated
+  std::string collation{};  ///< when it is not the type's own
+  bool indexed = false;     ///< or perhaps, by an expression
 };
 
 struct TableConstraint {

@@ -87,7 +87,9 @@ Claims drop_part(Words& words) {
     return drop_part(words, {Older::breaks, "42501", "rows that it let through are refused, or hidden"});
   Claim statistics{.right = ""};
   statistics.harm.why = "its table is locked in SHARE UPDATE EXCLUSIVE";
-  return words.skip({"STATISTICS"}) ? Claims{statistics} : Claims{};
+  if (words.skip({"STATISTICS"})) return {statistics};
+  // Collations, casts, operators, languages and what else a column may depend on.
+  return words.has("CASCADE") ? Claims{{.right = "", .cascade = true}} : Claims{};
 }
 
 Claims drop_other(Words& words) {

@@ -219,11 +219,12 @@ std::vector<std::string> schemas(std::string_view text) {
 
 std::vector<std::string> lost(const Snapshot& snapshot, const std::vector<Migration>& migrations) {
   std::vector<std::string> result;
-  for (const auto& [name, checksum] : snapshot.migrations) {
+  for (const auto& known : snapshot.migrations) {
     const auto is_it = [&](const Migration& migration) {
-      return migration.name == name || migration.checksum == checksum || matches(migration.script, checksum);
+      return migration.name == known.first || migration.checksum == known.second ||
+             matches(migration.script, known.second);
     };
-    if (std::ranges::none_of(migrations, is_it)) result.push_back(name);
+    if (std::ranges::none_of(migrations, is_it)) result.push_back(known.first);
   }
   return result;
 }

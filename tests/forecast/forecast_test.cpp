@@ -74,6 +74,8 @@ TEST_SUITE("forecast") {
     CHECK(work("ALTER DOMAIN plain SET DEFAULT random()", "plain") == "rewrite");
     CHECK(work("ALTER DOMAIN plain SET DEFAULT 1", "plain") == "catalog");
     CHECK(work("ALTER DOMAIN plain RENAME TO other", "other") == "catalog");
+    CHECK(work("SET search_path TO closed, public", "checked") == "rewrite");
+    CHECK(work("DROP DOMAIN checked; CREATE DOMAIN checked AS text", "checked") == "catalog");
   }
 
   TEST_CASE("what CASCADE takes with it, beyond relations, cannot be told") {
@@ -81,6 +83,9 @@ TEST_SUITE("forecast") {
                          "CASCADE; ALTER TYPE pair ADD ATTRIBUTE z int CASCADE"})) ==
           Lines{"1, breaks older images", "1, unknown", "1, breaks older images, unknown",
                 "1, breaks older images, unknown", "1, breaks older images, unknown"});
+    CHECK(told(forecast({"DROP COLLATION c CASCADE; DROP COLLATION c; DROP TEXT SEARCH CONFIGURATION c CASCADE"})) ==
+          Lines{"1, unknown", "1, harmless", "1, unknown"});
+    CHECK(told(forecast({"DROP INDEX users_email CASCADE"})).at(0).find(", unknown; ") != std::string::npos);
     CHECK(forecast({"DROP FUNCTION f() CASCADE"}).courses[0].steps[0].notes ==
           Lines{"CASCADE also locks, and changes, every table that depends on it"});
     Facts live = facts();
@@ -93,12 +98,15 @@ TEST_SUITE("forecast") {
 
   TEST_CASE("another collation or operator class reads the rows, for the indexes") {
     const auto work = [](const std::string& type) {
-      const Forecast found = forecast({"ALTER TABLE users ALTER email TYPE " + type});
+      Facts live = facts();
+      live.relations[1].columns["email"].indexed = true;
+      const Forecast found = forecast({"ALTER TABLE users ALTER email TYPE " + type}, live);
       return std::string{name(found.courses[0].steps[0].touches.at(0).work)};
     };
     CHECK(work("text") == "catalog");
     CHECK(work("text COLLATE \"C\"") == "scan");
     CHECK(work("citext") == "scan");
+    CHECK(work("varchar COLLATE \"default\"") == "catalog");
     CHECK(work("bytea COLLATE \"C\"") == "rewrite");
   }
 

@@ -185,6 +185,8 @@ TEST_SUITE("claim: what belongs to tables") {
                      {"ALTER TYPE t RENAME TO u", " breaks 42704"},
                      {"DROP TYPE t, u", " breaks 42704;  breaks 42704"},
                      {"DROP FUNCTION f(int)", " breaks 42883"},
+                     {"ALTER DOMAIN d SET SCHEMA s", " breaks 42704"},
+                     {"ALTER DOMAIN d RENAME TO e", " breaks 42704"},
                      {"ALTER DOMAIN d ADD CONSTRAINT c CHECK (VALUE > 0)", "? risky"}}) == "");
   }
 }
