@@ -351,6 +351,7 @@ TEST_SUITE("schema: ahead") {
                     "ALTER TABLE orders ADD CHECK (total >= 0)");
     image.start();
     image.folder.remove("3_newer");
+    image.folder.remove("schema.snapshot");
     image.seal();
 
     const Start first = start(image, "first");
@@ -368,6 +369,7 @@ TEST_SUITE("schema: ahead") {
     image.migration("3_newer", "ALTER TABLE users RENAME COLUMN email TO mail");
     image.start();
     image.folder.remove("3_newer");
+    image.folder.remove("schema.snapshot");
     image.seal();
 
     const Ran allowed = image.command({"apply", "--ahead", "allow"});
