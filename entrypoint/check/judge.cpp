@@ -87,11 +87,11 @@ std::string looked_at(const Evidence& facts, const std::vector<Issue>& issues) {
   std::string all = counted(facts.folder.migrations.size(), "migration") + " in " + facts.folder.path;
   if (has(issues, {"name"})) return all;
   std::vector<std::string> parts;
-  if (facts.repository.state == Repository::State::found &&
+  if (facts.repository.state == Repository::State::found && facts.repository.filtered.empty() &&
       !has(issues, {"untracked", "ignored", "uncommitted", "conflict"}))
     parts.emplace_back(facts.staged ? "tracked and staged" : "committed");
   if (facts.repository.released && facts.repository.released->known && !facts.repository.released->tip.empty() &&
-      !has(issues, {"base", "edited", "renamed", "deleted"}))
+      facts.repository.filtered.empty() && !has(issues, {"base", "edited", "renamed", "deleted"}))
     parts.push_back("unchanged since " + facts.base);
   if (const std::string copies = copied(facts); !copies.empty() && !has(issues, {"context", "dockerfile"}))
     parts.push_back(copies);

@@ -6,10 +6,10 @@
 #include <filesystem>
 #include <set>
 
+#include "check/blob.hpp"
 #include "check/shell.hpp"
 #include "check/show.hpp"
 #include "check/tracking.hpp"
-#include "migrations/checksum.hpp"
 #include "text.hpp"
 
 namespace schemagate {
@@ -73,13 +73,15 @@ class Altered {
     return found == facts_.folder.migrations.end() ? nullptr : &*found;
   }
 
-  /// Whether the file on disk says what git has under that name; line ends do not count, as at a start.
+  /// Whether the file on disk says what git has under that name; line ends do not count, as at a start. Or git has that
+  /// for the file: a filter may have made something else of it on its way to the disk.
   [[nodiscard]] bool says(const Migration& migration, const std::string& object) const {
-    const auto content = facts_.repository.contents.find(object);
-    if (content != facts_.repository.contents.end()) return matches(migration.script, checksum(content->second));
-    const auto tracked = std::ranges::find(facts_.files, migration.name + "/migration.sql", &Watched::name);
-    const auto entry = facts_.repository.index.find(tracked->path);
-    return entry != facts_.repository.index.end() && entry->second.object == object;
+    if (is_blob_of(migration.script, object)) return true;
+    const auto file = std::ranges::find(facts_.files, migration.name + "/migration.sql", &Watched::name);
+    const Repository& git = facts_.repository;
+    const auto entry = git.index.find(file->path);
+    return entry != git.index.end() && entry->second.object == object && !entry->second.unseen &&
+           !git.changed.contains(file->path);
   }
 
   void judge() {

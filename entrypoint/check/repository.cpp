@@ -1,11 +1,14 @@
 #include "check/repository.hpp"
 
+#include <fmt/format.h>
+
 #include <algorithm>
+#include <array>
 #include <cstdlib>
 #include <filesystem>
-#include <span>
 
 #include "check/git.hpp"
+#include "check/worktree.hpp"
 #include "text.hpp"
 
 namespace schemagate {
@@ -14,26 +17,6 @@ namespace {
 namespace fs = std::filesystem;
 
 using Words = std::vector<std::string>;
-
-// As many paths as a command line holds with room to spare.
-constexpr std::size_t at_once = 500;
-
-/// git failed where it should not.
-struct Refused {
-  std::string words;
-};
-
-std::string without_line_end(std::string text) {
-  if (text.ends_with('\n')) text.pop_back();
-  return text;
-}
-
-/// `-z` output: every piece ends with a NUL.
-std::vector<std::string_view> pieces(std::string_view text) {
-  std::vector<std::string_view> result = split(text, '\0');
-  result.pop_back();
-  return result;
-}
 
 /// Empty for what is elsewhere.
 std::string_view in_folder(const Repository& repository, std::string_view path) {
@@ -47,7 +30,7 @@ class Asking {
 
   Repository all() {
     if (!find_top()) return found_;
-    found_.shallow = out({"rev-parse", "--is-shallow-repository"}) == "true\n";
+    found_.shallow = git_.out({"rev-parse", "--is-shallow-repository"}) == "true\n";
     read_index();
     read_changes();
     read_ignored();
@@ -56,12 +39,6 @@ class Asking {
   }
 
  private:
-  [[nodiscard]] std::string out(const Words& words) const {
-    const Answer answer = git_.ask(words);
-    if (answer.code != 0) throw Refused{without_line_end(answer.err)};
-    return answer.out;
-  }
-
   /// The commit's name; empty when there is none.
   [[nodiscard]] std::string commit(const std::string& name) const {
     const Answer answer = git_.ask({"rev-parse", "--verify", "-q", name + "^{commit}"});
@@ -89,7 +66,7 @@ class Asking {
     name_work_tree();
     const Answer answer = git_.ask({"rev-parse", "--show-toplevel"});
     if (answer.code != 0 && answer.err.find("not a git repository") != std::string::npos) return false;
-    if (answer.code != 0) throw Refused{without_line_end(answer.err)};
+    if (answer.code != 0) throw Unanswered{without_line_end(answer.err)};
     found_.state = Repository::State::found;
     found_.top = without_line_end(answer.out);
     git_.enter(found_.top);
@@ -114,51 +91,58 @@ class Asking {
   [[nodiscard]] std::string of_places(Words words) const {
     words.emplace_back("--");
     words.insert(words.end(), places_.begin(), places_.end());
-    return out(words);
+    return git_.out(words);
   }
 
   /// `H 100644 OBJECT STAGE<tab>PATH`; the tag is lower case for assume-unchanged, S for skip-worktree.
   void read_index() {
     const std::string listing = of_places({"--literal-pathspecs", "ls-files", "-v", "-s", "-z"});
     for (const std::string_view piece : pieces(listing)) {
-      const auto [facts, path] = cut(piece, '\t');
+      const auto [facts, name] = cut(piece, '\t');
       const std::vector<std::string_view> words = split(facts, ' ');
       const char tag = facts.front();
-      found_.index[std::string{path}] = {std::string{words.at(2)}, tag == 'S' || (tag >= 'a' && tag <= 'z')};
+      const std::string path{name};
+      found_.index[path] = {std::string{words.at(2)}, std::string{words.at(1)},
+                            tag == 'S' || (tag >= 'a' && tag <= 'z')};
+      if (const int stage = whole_number(words.at(3)).value_or(0); stage > 0) sides_[path] |= 1 << (stage - 1);
     }
   }
 
-  /// `1 XY …` with six words more before the path, `u XY …` with eight. Renames are not looked for.
+  /// As git status would tell it.
   void read_changes() {
+    compare_with_head();
+    compare_with_disk(git_, found_, paths_);
+    // One bit each: the common ancestor, ours, theirs. Source: git-status(1).
+    const std::array<const char*, 8> codes{"..", "DD", "AU", "UD", "UA", "DU", "AA", "UU"};
+    for (const auto& [path, sides] : sides_) {
+      found_.changed[path] = codes.at(static_cast<std::size_t>(sides));
+      found_.filtered.erase(path);
+    }
+  }
+
+  void compare_with_head() {
+    Tree head = read_head();
+    for (const auto& [path, tracked] : found_.index) {
+      const std::string before = head[path];
+      head.erase(path);
+      if (before != tracked.mode + " " + tracked.object) mark(found_, path, 0, before.empty() ? 'A' : 'M');
+    }
+    for (const auto& [path, before] : head) mark(found_, path, 0, 'D');
+  }
+
+  /// `MODE OBJECT` by path; nothing before the first commit.
+  [[nodiscard]] Tree read_head() const {
+    const Answer head = git_.ask({"rev-parse", "--verify", "-q", "HEAD"});
+    Tree result;
+    if (head.code != 0) return result;
     const std::string listing =
-        of_places({"--literal-pathspecs", "status", "--porcelain=v2", "-z", "--no-renames", "--untracked-files=no"});
-    for (std::string_view piece : pieces(listing)) {
-      const std::string state{piece.substr(2, 2)};
-      for (int left = piece.starts_with('u') ? 10 : 8; left > 0; --left) piece = cut(piece, ' ').second;
-      found_.changed[std::string{piece}] = state;
+        of_places({"--literal-pathspecs", "ls-tree", "-r", "-z", "--full-tree", without_line_end(head.out)});
+    for (const std::string_view piece : pieces(listing)) {
+      const auto [facts, path] = cut(piece, '\t');
+      const std::vector<std::string_view> words = split(facts, ' ');
+      result[std::string{path}] = fmt::format("{} {}", words.at(0), words.at(2));
     }
-    forget_equal();
-  }
-
-  /// git status takes another length for a change, even where the filters (core.autocrlf, .gitattributes) undo it.
-  void forget_equal() {
-    Words paths;
-    for (const auto& [path, state] : found_.changed)
-      if (state[1] == 'M') paths.push_back(path);
-    for (std::size_t from = 0; from < paths.size(); from += at_once)
-      forget_equal({paths.data() + from, std::min(at_once, paths.size() - from)});
-  }
-
-  void forget_equal(std::span<const std::string> paths) {
-    Words words{"hash-object", "--"};
-    words.insert(words.end(), paths.begin(), paths.end());
-    const std::string listing = out(words);
-    const std::vector<std::string_view> objects = split(listing, '\n');
-    for (std::size_t i = 0; i < paths.size() && i < objects.size(); ++i) {
-      std::string& state = found_.changed[paths[i]];
-      if (objects[i] == found_.index[paths[i]].object) state[1] = '.';
-      if (state == "..") found_.changed.erase(paths[i]);
-    }
+    return result;
   }
 
   /// Also tracked files, for which it is the next one of their kind that would be left out. A pattern that begins with
@@ -167,7 +151,7 @@ class Asking {
     std::string list;
     for (const std::string& path : paths_) list.append(path).push_back('\0');
     const Answer answer = git_.ask({"check-ignore", "-v", "-z", "--no-index", "--stdin"}, list);
-    if (answer.code > 1) throw Refused{without_line_end(answer.err)};
+    if (answer.code > 1) throw Unanswered{without_line_end(answer.err)};
     const std::vector<std::string_view> fields = pieces(answer.out);
     for (std::size_t i = 0; i + 3 < fields.size(); i += 4) add_ignored(&fields[i]);
   }
@@ -184,7 +168,7 @@ class Asking {
     Words words{"--literal-pathspecs", "ls-tree", "-r", "-z", "--full-tree", commit};
     if (!folder.empty()) words.insert(words.end(), {"--", folder + "/"});
     Tree result;
-    const std::string listing = out(words);
+    const std::string listing = git_.out(words);
     for (const std::string_view piece : pieces(listing)) {
       const auto [facts, path] = cut(piece, '\t');
       result[std::string{path}] = split(facts, ' ').at(2);
@@ -251,34 +235,7 @@ class Asking {
     const std::string base = question_.base.starts_with('-') ? "" : commit(question_.base);
     released.known = !base.empty();
     if (released.known) read_since(released, base);
-    for (const Tree* side : {&released.tip, &released.fork})
-      for (const auto& [path, object] : *side)
-        if (!is_ours(path, object)) found_.contents[object] = "";
-    read_contents();
     found_.released = std::move(released);
-  }
-
-  /// The file on disk is that object, as far as git knows.
-  [[nodiscard]] bool is_ours(const std::string& path, const std::string& object) const {
-    const auto tracked = found_.index.find(path);
-    return tracked != found_.index.end() && tracked->second.object == object && !tracked->second.unseen &&
-           !found_.changed.contains(path);
-  }
-
-  /// `OBJECT blob LENGTH`, a line end, the content, a line end.
-  void read_contents() {
-    std::string list;
-    for (const auto& [object, content] : found_.contents) list += object + "\n";
-    const Answer answer = git_.ask({"cat-file", "--batch"}, list);
-    std::string_view rest = answer.out;
-    for (auto& [object, content] : found_.contents) {
-      const auto [heading, behind] = cut(rest, '\n');
-      const auto length = whole_number(heading.substr(std::min(heading.rfind(' ') + 1, heading.size())));
-      if (!heading.starts_with(object + " blob ") || !length)
-        throw Refused{heading.empty() ? without_line_end(answer.err) : std::string{heading}};
-      content = behind.substr(0, static_cast<std::size_t>(*length));
-      rest = behind.substr(std::min(content.size() + 1, behind.size()));
-    }
   }
 
   const Question& question_;
@@ -286,7 +243,13 @@ class Asking {
   Repository found_;
   Words paths_;
   Words places_;
+  std::map<std::string, int> sides_;  ///< of a merge that is not settled
 };
+
+/// Source: git-config(1), partial clones; extensions.partialClone before git 2.24.
+bool is_partial(const Git& git) {
+  return git.ask({"config", "--get-regexp", R"(^(extensions\.partialclone|remote\..*\.promisor)$)"}).code == 0;
+}
 
 }  // namespace
 
@@ -309,9 +272,10 @@ Repository read_repository(const Question& question) {
   if (!git.present()) return nothing;
   try {
     return Asking{question, git}.all();
-  } catch (const Refused& refused) {
+  } catch (const Unanswered& refused) {
     nothing.state = Repository::State::refused;
     nothing.words = refused.words;
+    nothing.partial = is_partial(git);
     return nothing;
   }
 }

@@ -3,6 +3,7 @@
 #include <cstdint>
 #include <map>
 #include <optional>
+#include <set>
 #include <string>
 #include <vector>
 
@@ -11,6 +12,7 @@ namespace schemagate {
 /// A file as git's index has it.
 struct Tracked {
   std::string object;   ///< its content's name
+  std::string mode;     ///< 100644, 100755, 120000 for a link, 160000 for a submodule
   bool unseen = false;  ///< assume-unchanged or skip-worktree: git does not look at the file
 };
 
@@ -40,11 +42,12 @@ struct Repository {
   std::string top;     ///< absolute
   std::string prefix;  ///< the folder's path from there; empty when it is the top
   bool shallow = false;
+  bool partial = false;  ///< git refused, and what it lacks may be at a server
   std::map<std::string, Tracked> index;
   std::map<std::string, std::string> changed;  ///< `XY` of git status, of tracked files
   std::map<std::string, GitIgnored> ignored;
-  std::optional<Released> released;             ///< when a base was asked for
-  std::map<std::string, std::string> contents;  ///< by name, of released files that may differ from ours
+  std::set<std::string> filtered;    ///< whether they are changed, only a program of the configuration could tell
+  std::optional<Released> released;  ///< when a base was asked for
 };
 
 /// What to ask about.
@@ -61,7 +64,7 @@ struct Question {
 [[nodiscard]] bool is_snapshot(const Repository& repository, const std::string& path);
 [[nodiscard]] bool is_lock_file(const Repository& repository, const std::string& path);
 
-/// Asks the git on PATH, which changes nothing: no hook, no monitor, no pager, no lock, no prompt.
+/// Asks the git on PATH, which changes nothing and runs nothing.
 [[nodiscard]] Repository read_repository(const Question& question);
 
 }  // namespace schemagate

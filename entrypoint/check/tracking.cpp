@@ -33,6 +33,14 @@ std::string distrusted(const std::string& words) {
 
 Issue refused(const Evidence& facts) {
   const std::string& words = facts.repository.words;
+  if (facts.repository.partial)
+    return {Severity::error,
+            "git",
+            facts.folder.path,
+            0,
+            "git failed: " + words,
+            "it is a partial clone, and check fetches nothing: the repository names the program that would",
+            "if you trust it: git fetch --refetch --filter=blob:none"};
   if (words.find("dubious ownership") == std::string::npos)
     return {Severity::error,
             "git",
@@ -79,6 +87,13 @@ class Tracking {
            fmt::format("git update-index --no-assume-unchanged --no-skip-worktree {}", quoted(file.shown))});
     if (const auto change = git_.changed.find(file.path); change != git_.changed.end())
       judge_change(file, change->second);
+    if (git_.filtered.contains(file.path)) add_filtered(file);
+  }
+
+  void add_filtered(const Watched& file) {
+    issues_.push_back({Severity::note, "filter", file.shown, 0, "whether it is committed as it is on disk is not known",
+                       "its filter (gitattributes) would tell, a program that the configuration names: not run here",
+                       "run it, if you trust the repository: git status " + quoted(file.shown)});
   }
 
   void add_outside(const Watched& file) {
