@@ -95,15 +95,35 @@ std::string proposal(const Gate& gate, const Environment& environment, const Liv
                 gate.url.place(), unrecorded, next};
 }
 
+/// Fails by itself unless this session holds the lock, and nobody has written such a row.
 std::string insertion(const Gate& gate, const Connection& connection, const Migration& migration) {
   // As Prisma's `migrate resolve --applied` writes it: logs empty instead of NULL, no steps.
   return fmt::format(
-      "INSERT INTO {} (id, checksum, started_at, finished_at, migration_name, logs, applied_steps_count) VALUES "
-      "({}, {}, pg_catalog.now(), pg_catalog.now(), {}, '', 0);",
-      gate.table().sql(), connection.literal(new_id()), connection.literal(migration.checksum),
-      connection.literal(migration.name));
+      "WITH w AS (INSERT INTO {} (id, checksum, started_at, finished_at, migration_name, logs, applied_steps_count) "
+      "SELECT {}, {}, pg_catalog.now(), pg_catalog.now(), {}, '', '0' WHERE {} RETURNING 1) SELECT '1'::int8 / "
+      "pg_catalog.count(*) FROM w; ",
+      gate.table().sql(), connection.literal(next_id({}, migration.name, migration.checksum)),
+      connection.literal(migration.checksum), connection.literal(migration.name), holds_lock_sql());
 }
 
+/// And unless all rows stand, whatever rules and triggers do.
+std::string proof(const Gate& gate, std::size_t rows) {
+  return fmt::format(
+      "SELECT '1'::int8 / CASE pg_catalog.count(*) WHEN '{}' THEN '1'::int8 ELSE '0' END FROM ONLY {} WHERE "
+      "finished_at "
+      "IS NOT NULL AND rolled_back_at IS NULL AND {}",
+      rows, gate.table().sql(), rows == 0 ? "true" : holds_lock_sql());
+}
+
+[[noreturn]] void refuse_row(const Gate& gate, const ServerMessage& error) {
+  const std::string said = error.sqlstate == "22012" ? "" : ": " + brief(error);
+  throw Failure{ExitCode::refused,
+                "the migration history did not take the rows that were to be recorded, or did not keep them" + said,
+                fmt::format("{}, table {}", gate.url.place(), gate.table().sql()), unrecorded,
+                "see what is there:\n  schemagate status\n" + gate.table().writers_advice()};
+}
+
+/// In one transaction; the rows are checked in the message that commits them.
 void record(const Gate& gate, Connection& connection, const Goal& goal, const Reading& reading) {
   connection.query("BEGIN");
   if (!reading.history.exists)
@@ -112,8 +132,10 @@ void record(const Gate& gate, Connection& connection, const Goal& goal, const Re
     require_write(connection, gate.table(), reading.server, gate.url.place());
   std::string rows;
   for (const Migration& migration : goal.folder.migrations) rows += insertion(gate, connection, migration);
-  if (!rows.empty()) connection.query(rows);
-  connection.query("COMMIT");
+  const Reply reply = connection.send(rows + proof(gate, goal.folder.migrations.size()) + "; COMMIT");
+  if (reply.error && reply.error->sqlstate != "42501" && !reply.error->sqlstate.starts_with("5"))
+    refuse_row(gate, *reply.error);
+  if (reply.error) throw QueryFailed{*reply.error};
 }
 
 std::string summary(const Gate& gate, const Goal& goal) {
@@ -132,28 +154,61 @@ void prove(const Gate& gate, const Environment& environment, Connection& connect
   if (!proves(findings)) refuse(gate, findings, proposal(gate, environment, found, reading.server.version));
 }
 
-void take_over(const Gate& gate, Connection& connection, const Goal& goal) {
-  const Held held{gate.signals};
+Reading locked_reading(const Gate& gate, Connection& connection, const char* state) {
   const Reading before = read_history(connection, gate.table(), gate.url.place());
   require_session(connection, before.server.backend_pid, gate.url);
-  acquire_lock(connection, gate.config.lock_wait, {.database = gate.url.place(), .state = unrecorded}, gate.log);
-  const Reading reading = read_history(connection, gate.table(), gate.url.place());
+  acquire_lock(connection, gate.config.lock_wait, {.database = gate.url.place(), .state = state}, gate.log);
+  return read_history(connection, gate.table(), gate.url.place());
+}
+
+/// `writing` is set before anything is.
+void take_over(const Gate& gate, Connection& connection, const Goal& goal, bool& writing) {
+  const Held held{gate.signals};
+  const Reading reading = locked_reading(gate, connection, unrecorded);
   require_no_history(gate, reading);
   const Live found = live(gate, connection, goal.snapshot);
   const auto findings = differences(gate, goal.snapshot, found.objects, reading.server.version);
   if (!proves(findings)) refuse(gate, findings, "the schema has just been changed: try again");
+  writing = true;
   record(gate, connection, goal, reading);
+}
+
+constexpr const char* unknown_state = "whether the migrations were recorded is unknown";
+
+bool is_recorded(const Reading& reading, const Goal& goal) {
+  return reading.history.exists && std::ranges::all_of(goal.folder.migrations, [&](const Migration& migration) {
+           return std::ranges::any_of(reading.history.rows, [&](const HistoryRow& row) {
+             return row.name == migration.name && row.applied();
+           });
+         });
+}
+
+/// The answer to COMMIT was lost. Under the lock, which the lost session has no longer, the history tells.
+void look_recorded(const Gate& gate, const Goal& goal, const Failure& lost) {
+  gate.log.warn("outcome_unknown", lost.report().what + "; " + unknown_state + ": looking");
+  Connection connection = open(gate, unknown_state);
+  const bool done = guarded(gate.url, unknown_state,
+                            [&] { return is_recorded(locked_reading(gate, connection, unknown_state), goal); });
+  Report report = lost.report();
+  report.state = unrecorded;
+  if (!done) throw Failure{report};
 }
 
 }  // namespace
 
 void baseline(const Gate& gate, const Environment& environment) {
   const Goal wanted = goal(gate, environment);
-  Connection connection = open(gate);
-  guarded(gate.url, unrecorded, [&] {
-    prove(gate, environment, connection, wanted);
-    take_over(gate, connection, wanted);
-  });
+  bool writing = false;
+  try {
+    Connection connection = open(gate);
+    guarded(gate.url, unrecorded, [&] {
+      prove(gate, environment, connection, wanted);
+      take_over(gate, connection, wanted, writing);
+    });
+  } catch (const Failure& failure) {
+    if (!writing || !failure.report().lost) throw;
+    look_recorded(gate, wanted, failure);
+  }
   gate.log.info("baseline", summary(gate, wanted));
 }
 

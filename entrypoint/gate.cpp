@@ -86,15 +86,16 @@ void require_applied(const Gate& gate, const View& view) {
              .next = "start again"}};
 }
 
-/// Under the lock. False when a script has given it away (pg_advisory_unlock_all).
+/// Under the lock. False when a script has given it away (pg_advisory_unlock_all), or another session was first.
 bool apply_all(const Gate& gate, Connection& connection, Migrator& migrator, const View& view) try {
   migrator.settle();
   if (gate.config.use_lock && !migrator.has_lock()) refuse_pooler(gate.url);
   prepare_history(gate, connection, view.reading);
   const auto lost_lock = [&](const std::string& name) {
     const auto begun = std::ranges::find(view.plan.begun, name, &HistoryRow::name);
-    migrator.apply(migration(gate.folder, name), begun == view.plan.begun.end() ? nullptr : &*begun);
-    return gate.config.use_lock && !migrator.has_lock();
+    const bool applied = migrator.apply(migration(gate.folder, name), view.reading.history,
+                                        begun == view.plan.begun.end() ? nullptr : &*begun);
+    return !applied || (gate.config.use_lock && !migrator.has_lock());
   };
   return std::ranges::none_of(view.plan.pending, lost_lock);
 } catch (const Stopped& stop) {
@@ -104,8 +105,13 @@ bool apply_all(const Gate& gate, Connection& connection, Migrator& migrator, con
 /// Until nothing is pending: a lock that was given away is taken again, and everything is looked at anew.
 void apply_pending(const Gate& gate, Connection& connection, const Server& server, const char* state) {
   require_session(connection, server.backend_pid, gate.url);
-  Migrator migrator{
-      connection, {gate.url, gate.table(), server, {gate.config.ddl_lock_timeout, gate.config.lock_wait}}, gate.log};
+  Migrator migrator{connection,
+                    {.url = gate.url,
+                     .table = gate.table(),
+                     .server = server,
+                     .patience = {gate.config.ddl_lock_timeout, gate.config.lock_wait},
+                     .locks = gate.config.use_lock},
+                    gate.log};
   for (;; state = recorded) {
     lock(gate, connection, state);
     const View view = read(gate, connection, state);
@@ -217,19 +223,53 @@ bool pass(const Gate& gate) {
     }
 }
 
-void repair(const Gate& gate) {
-  Connection connection = open(gate);
-  const Held held{gate.signals};
-  guarded(gate.url, untouched, [&] {
-    const Reading before = read_history(connection, gate.table(), gate.url.place());
-    require_session(connection, before.server.backend_pid, gate.url);
-    lock(gate, connection, untouched);
-    const Reading reading = read_history(connection, gate.table(), gate.url.place());
-    if (reading.history.exists) require_write(connection, gate.table(), reading.server, gate.url.place());
-    const auto& [resolution, name] = *gate.config.line.resolve;
-    gate.log.info("resolved",
-                  resolve(connection, gate.table(), reading, gate.folder, resolution, name, gate.url.place()));
+namespace {
+
+constexpr const char* unknown_state = "whether the history was changed is unknown; the program was not started";
+
+Reading locked_reading(const Gate& gate, Connection& connection, const char* state) {
+  const Reading before = read_history(connection, gate.table(), gate.url.place());
+  require_session(connection, before.server.backend_pid, gate.url);
+  lock(gate, connection, state);
+  return read_history(connection, gate.table(), gate.url.place());
+}
+
+/// The answer to a COMMIT was lost. Under the lock, which the lost session has no longer, the history tells.
+void look_resolved(const Gate& gate, const Failure& lost) {
+  gate.log.warn("outcome_unknown", lost.report().what + "; whether the history was changed is unknown: looking");
+  Connection connection = open(gate, unknown_state);
+  const auto& wanted = *gate.config.line.resolve;
+  const bool done = guarded(gate.url, unknown_state, [&] {
+    return is_resolved(locked_reading(gate, connection, unknown_state).history, gate.folder, wanted.first,
+                       wanted.second);
   });
+  if (!done) {
+    Report report = lost.report();
+    report.state = "the history was not changed";
+    throw Failure{report};
+  }
+  gate.log.info("resolved", fmt::format("it was recorded before the connection was lost: {}", wanted.second));
+}
+
+}  // namespace
+
+void repair(const Gate& gate) {
+  bool writing = false;
+  try {
+    Connection connection = open(gate);
+    const Held held{gate.signals};
+    guarded(gate.url, untouched, [&] {
+      const Reading reading = locked_reading(gate, connection, untouched);
+      if (reading.history.exists) require_write(connection, gate.table(), reading.server, gate.url.place());
+      const auto& [resolution, name] = *gate.config.line.resolve;
+      writing = true;
+      gate.log.info("resolved", resolve(connection, gate.table(), reading, gate.folder, resolution, name,
+                                        {gate.url.place(), gate.config.use_lock}));
+    });
+  } catch (const Failure& failure) {
+    if (!writing || !failure.report().lost) throw;
+    look_resolved(gate, failure);
+  }
 }
 
 }  // namespace schemagate

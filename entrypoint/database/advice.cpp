@@ -25,7 +25,7 @@ void rebase(ServerMessage& error, const Frame& frame, const std::string& script)
   const std::string_view whole = script;
   const std::size_t end = frame.prefix + characters(whole.substr(frame.begin, frame.end - frame.begin)) + 1;
   const bool ours = error.position > end || error.position <= frame.prefix;
-  if (error.position > end) error.context = "recording the migration in its history";
+  if (error.position > end) error.context = recording;
   error.position = ours ? 0 : error.position - frame.prefix + characters(whole.substr(0, frame.begin));
 }
 

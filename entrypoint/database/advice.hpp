@@ -20,6 +20,9 @@ struct Frame {
   std::size_t end = 0;
 };
 
+/// The context of an error in what we write behind a script.
+inline constexpr const char* recording = "recording the migration in its history";
+
 /// The server counts positions from the start of the message; the operator's editor counts from the start of the file.
 /// Behind the script are lines of our own, which no file shows.
 void rebase(ServerMessage& error, const Frame& frame, const std::string& script);

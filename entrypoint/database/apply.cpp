@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <array>
 #include <random>
 
 #include "database/advice.hpp"
@@ -18,9 +19,8 @@ namespace schemagate {
 namespace {
 
 constexpr auto look_limit = std::chrono::seconds{2};
-// Only a session-level lock falls to pg_advisory_unlock_all(): one of the transaction lasts until COMMIT. It is not
-// always taken, because a query before SET TRANSACTION would make that fail.
-constexpr const char* second_lock = "SELECT pg_catalog.pg_try_advisory_xact_lock(72707369);\n";
+// Only a session-level lock falls to pg_advisory_unlock_all(): one of the transaction lasts until COMMIT.
+constexpr const char* second_lock = "SELECT pg_catalog.pg_try_advisory_xact_lock('72707369'::pg_catalog.int8);\n";
 
 /// The parser reads the whole message before anything of it runs.
 bool refused_unread(const Outcome& outcome, Transaction transaction) {
@@ -33,13 +33,17 @@ bool uses_new_value(const Outcome& outcome) {
   return outcome.error && outcome.error->sqlstate == "55P04" && !outcome.committed;
 }
 
-/// A procedure or block that commits: nothing tells how far it has come.
-bool is_unknown(const Migration& migration) {
-  return segments(migration.script).size() == 1 && action(migration.script).effect == Effect::unknown;
-}
-
 std::string given_or(const std::string& given, const std::string& otherwise) {
   return given.empty() ? otherwise : given;
+}
+
+/// By what rules, triggers and constraints of the table do, or another session; not by what the script itself has done
+/// to the table or its transaction, nor by a right that is missing.
+bool is_refused_row(const ServerMessage& error) {
+  constexpr std::array<std::string_view, 5> others{"42P01", "42703", "3F000", "25006", "42501"};
+  constexpr std::array<std::string_view, 8> classes{"0A", "22", "23", "27", "40", "42", "44", "P0"};
+  return std::ranges::find(others, error.sqlstate) == others.end() &&
+         std::ranges::find(classes, std::string_view{error.sqlstate}.substr(0, 2)) != classes.end();
 }
 
 bool is_lock_timeout(const Outcome& outcome) {
@@ -56,7 +60,10 @@ Clock::duration backoff(int tries) {
 }  // namespace
 
 Migrator::Migrator(Connection& connection, Target target, const Log& log)
-    : connection_{connection}, target_{std::move(target)}, record_{connection, target_.table}, log_{log} {
+    : connection_{connection},
+      target_{std::move(target)},
+      record_{connection, target_.table, target_.locks},
+      log_{log} {
   connection_.on_notice([this](const ServerMessage& notice) {
     // The context of a notice is the line of its RAISE: noise.
     const std::string text = notice.message + details({.detail = notice.detail, .hint = notice.hint});
@@ -77,26 +84,79 @@ void Migrator::settle() {
   // A machine that vanished without a word is found out by TCP, in half a minute instead of two hours.
   sql += " SET tcp_keepalives_idle = 10; SET tcp_keepalives_interval = 5; SET tcp_keepalives_count = 3;";
   if (!target_.url.schema.empty()) sql += " SET search_path TO " + Connection::identifier(target_.url.schema) + ";";
-  has_lock_ = connection_.query(sql + " " + holds_lock_sql()).at(0).at(0) == "t";
+  if (const Reply reply = connection_.bare(sql); reply.error) throw QueryFailed{*reply.error};
   // The server looks whether we are still there while a statement runs, so a killed replica's statement ends with it.
   // A server on another system than Linux may refuse it.
-  if (target_.server.version >= 140000) (void)connection_.send("SET client_connection_check_interval = '200ms'");
+  if (target_.server.version >= 140000) (void)connection_.bare("SET client_connection_check_interval = '200ms'");
+  has_lock_ = connection_.query("SELECT " + holds_lock_sql()).at(0).at(0) == "t";
 }
 
-void Migrator::apply(const Migration& migration, const HistoryRow* begun) {
+bool Migrator::apply(const Migration& migration, const History& history, const HistoryRow* begun) try {
   const Clock::time_point start = Clock::now();
-  const Mode mode = classify(migration.script);
-  if (begun == nullptr && mode == Mode::transactional)
-    apply_whole(migration);
-  else if (begun == nullptr && (mode == Mode::own || is_unknown(migration)))
-    apply_as_written(migration, mode);
+  if (begun == nullptr)
+    apply_new(migration, history);
   else
-    apply_segments(migration, segments_by_value(migration.script), begun);
+    resume(migration, *begun);
   ++applied_;
   const Clock::duration took = Clock::now() - start;
   log_.info("applied", fmt::format("applied {} in {}", migration.name, spoken(took)),
             {{"migration", migration.name},
              {"milliseconds", std::chrono::duration_cast<std::chrono::milliseconds>(took).count()}});
+  return true;
+} catch (const Overtaken&) {
+  overtaken_ = migration.name;
+  log_.info(
+      "overtaken",
+      fmt::format("{} gave the migration lock away, or another session wrote its row first: what was not recorded "
+                  "is rolled back, and the history is read again",
+                  migration.name),
+      {{"migration", migration.name}});
+  return false;
+}
+
+void Migrator::apply_new(const Migration& migration, const History& history) {
+  const Mode mode = classify(migration.script);
+  if (mode == Mode::transactional) return apply_whole(migration, history);
+  Stand stand{migration, slot(history, migration), {}};
+  if (mode == Mode::own) return apply_as_written(migration, mode, std::move(stand.row));
+  begin(migration, stand.row, stand.progress);
+  apply_segments(std::move(stand), segments_by_value(migration.script));
+}
+
+void Migrator::begin(const Migration& migration, Slot& row, const std::optional<Progress>& progress) {
+  Outcome outcome{.error = record_.start(migration, row, progress), .recording = true, .written = {}};
+  require_kept(migration, outcome);
+  if (outcome.error) throw QueryFailed{*outcome.error};
+}
+
+/// The lock was lost once: then the history is read again. The second time it was taken for the transaction, before the
+/// script, so that it is not the lock.
+void Migrator::require_kept(const Migration& migration, Outcome& outcome) {
+  if (!outcome.recording || !outcome.error || outcome.committed || outcome.lost || outcome.interrupted()) return;
+  // What a trigger's function says has a context of its own.
+  const std::string& context = outcome.error->context;
+  if (!is_refused_row(*outcome.error) && (context.empty() || context == recording)) return;
+  const bool again = overtaken_ == migration.name || !is_fence(*outcome.error);
+  const ServerMessage error = *outcome.error;
+  end_transaction(outcome);
+  if (!again) throw Overtaken{};
+  settle();
+  refuse_row(migration, error);
+}
+
+/// A script, or a function that it calls, may have given up all locks of its session. If nobody has it now, it is ours
+/// again, and the row tells whether somebody had.
+void Migrator::require_lock() {
+  if (!target_.locks) return;
+  const auto rows = connection_.query(fmt::format(
+      "SELECT CASE WHEN {} THEN true ELSE pg_catalog.pg_try_advisory_lock('72707369'::int8) END", holds_lock_sql()));
+  if (rows.at(0).at(0) != "t") throw Overtaken{};
+}
+
+/// Nothing for what is none.
+std::string Migrator::isolation_level(const std::string& text) {
+  constexpr std::array<std::string_view, 3> levels{"read committed", "repeatable read", "serializable"};
+  return std::ranges::find(levels, text) == levels.end() ? "" : text;
 }
 
 std::int64_t Migrator::milliseconds(Clock::duration span) {
@@ -108,17 +168,21 @@ bool Migrator::limits_locks(const Migration& migration) const {
   return target_.patience.ddl_lock > Clock::duration{} && !sets_lock_timeout(migration.script);
 }
 
+/// Once the lock was lost it is taken for the transaction too, before the script. That is a query, and SET TRANSACTION
+/// after it is an error unless it asks for the level that there is.
 std::string Migrator::opening(const Migration& migration) const {
-  std::string text = "BEGIN;\n";
+  const bool again = target_.locks && overtaken_ == migration.name;
+  std::string text = again && !level_.empty() ? "BEGIN ISOLATION LEVEL " + level_ + ";\n" : "BEGIN;\n";
   if (limits_locks(migration))
     text += fmt::format("SET LOCAL lock_timeout = {};\n", milliseconds(target_.patience.ddl_lock));
-  return text + (unlocks(migration.script) ? second_lock : "");
+  return text + (again ? second_lock : "");
 }
 
 /// BEGIN, the script, its row, COMMIT: one message, so that no crash can come between them.
-Outcome Migrator::run_whole(const Migration& migration) {
+Outcome Migrator::run_whole(const Migration& migration, const std::string& id) {
   const std::string prefix = opening(migration);
-  Outcome outcome = insist(migration, prefix + migration.script + record_.whole(migration));
+  const Ending ending = record_.whole(migration, id);
+  Outcome outcome = insist(migration, prefix + migration.script + ending.sql, ending.token);
   // A quote or parenthesis left open would be reported in words of ours that come after it. Nothing has run: the
   // script alone is refused too, in its own words.
   if (refused_unread(outcome, connection_.transaction())) {
@@ -129,23 +193,26 @@ Outcome Migrator::run_whole(const Migration& migration) {
   return outcome;
 }
 
-void Migrator::apply_whole(const Migration& migration) {
-  Outcome outcome = run_whole(migration);
+void Migrator::apply_whole(const Migration& migration, const History& history) {
+  Outcome outcome = run_whole(migration, next_id(history, migration.name, migration.checksum));
   if (outcome.ok() && outcome.committed) return settle();
   if (outcome.lost)
     fail(migration, outcome, {}, "it was applied and recorded, or neither; the next start reads which and goes on");
   if (outcome.committed && !outcome.error) fail(migration, outcome, {}, "it was applied and recorded before that");
   // The end of the session rolls back too, and there may be no time left for more.
   if (outcome.interrupted()) fail(migration, outcome, {}, "it was rolled back whole");
-  if (apply_in_parts(migration, outcome)) return;
-  record_rollback(migration, outcome);
+  level_ = isolation_level(outcome.written);
+  require_kept(migration, outcome);
+  Slot row = slot(history, migration);
+  if (apply_in_parts(migration, row, outcome)) return;
+  record_rollback(migration, row, outcome);
   if (outcome.committed)
     fail(migration, outcome, kept_advice(migration.name), "what it committed stays; it is recorded as failed");
   fail(migration, outcome, {}, "it was rolled back whole");
 }
 
 /// False when there is nothing to be gained by it.
-bool Migrator::apply_in_parts(const Migration& migration, Outcome& outcome) {
+bool Migrator::apply_in_parts(const Migration& migration, const Slot& row, Outcome& outcome) {
   const bool value = uses_new_value(outcome);
   const auto parts = value ? segments_by_value(migration.script) : segments_apart(migration.script);
   const bool helps = value ? parts.size() > 1 : std::ranges::any_of(parts, &Segment::alone);
@@ -157,39 +224,42 @@ bool Migrator::apply_in_parts(const Migration& migration, Outcome& outcome) {
                           migration.name, brief(*outcome.error)),
               {{"migration", migration.name}});
   settle();
-  apply_segments(migration, parts, nullptr);
+  Stand stand{migration, row, {}};
+  begin(migration, stand.row, stand.progress);
+  apply_segments(std::move(stand), parts);
   return true;
 }
 
-void Migrator::record_rollback(const Migration& migration, Outcome& outcome) {
+void Migrator::record_rollback(const Migration& migration, Slot& row, Outcome& outcome) {
   try {
-    const Undisturbed recording{connection_};
+    const Undisturbed undisturbed{connection_};
     end_transaction(outcome);
     settle();
     // Only a COMMIT that the lexer did not see: what it kept must not run again.
-    if (outcome.committed) record_end(record_.fail(record_.start(migration, {}), "committed in part"), outcome);
+    if (outcome.committed) record_end(record_.start(migration, row, {}), outcome);
+    if (outcome.committed) record_end(record_.fail(row, "committed in part"), outcome);
     if (outcome.error && !outcome.committed)
-      record_end(record_.rolled_back(migration, logs_text(migration, *outcome.error)), outcome);
+      record_end(record_.rolled_back(migration, row, logs_text(migration, *outcome.error)), outcome);
   } catch (const std::exception& error) {
     log_.warn("not_recorded", fmt::format("the failure could not be recorded in the history: {}", error.what()));
   }
 }
 
 /// As Prisma does it: a row, the script, the row's end, each on its own.
-void Migrator::apply_as_written(const Migration& migration, Mode mode) {
+void Migrator::apply_as_written(const Migration& migration, Mode mode, Slot row) {
   if (!readable(migration.script))
     log_.warn("unread",
               fmt::format("{} cannot be read by this schemagate, by an error or a newer syntax: it is sent as "
                           "it is, in one message",
                           migration.name));
-  const std::string id = record_.start(migration, {});
+  begin(migration, row, std::nullopt);
   Outcome outcome = run(migration, migration.script, first_look());
   if (outcome.lost)
     fail(migration, outcome, kept_advice(migration.name),
          "how much of it was done is unknown; it stays recorded as started and not finished");
   try {
-    const Undisturbed recording{connection_};
-    record_outcome(migration, mode, id, outcome);
+    const Undisturbed undisturbed{connection_};
+    record_outcome(migration, mode, row, outcome);
   } catch (const Failure&) {
     throw;
   } catch (const std::exception& error) {
@@ -200,12 +270,12 @@ void Migrator::apply_as_written(const Migration& migration, Mode mode) {
 }
 
 /// A script that finished is recorded as finished, also when a signal came too late to cancel it.
-void Migrator::record_outcome(const Migration& migration, Mode mode, const std::string& id, Outcome& outcome) {
+void Migrator::record_outcome(const Migration& migration, Mode mode, Slot& row, Outcome& outcome) {
   const bool unread = refused_unread(outcome, connection_.transaction());
   end_transaction(outcome);
   settle();
   if (!outcome.error) {
-    record_end(record_.finish(id), outcome);
+    record_end(record_.finish(row), outcome);
     if (outcome.ok()) return;
     if (!outcome.error) fail(migration, outcome, {}, "it was applied and recorded before that");
     fail(migration, outcome, kept_advice(migration.name), "what it did stays, and could not be recorded");
@@ -213,10 +283,10 @@ void Migrator::record_outcome(const Migration& migration, Mode mode, const std::
   const std::string logs = logs_text(migration, *outcome.error);
   // Without a COMMIT of its own nothing of such a script stays, and the next image may simply try again.
   if (unread || (mode == Mode::own && !outcome.committed)) {
-    record_end(record_.roll_back(id, logs), outcome);
+    record_end(record_.roll_back(row, logs), outcome);
     fail(migration, outcome, {}, "it was rolled back whole");
   }
-  record_end(record_.fail(id, logs), outcome);
+  record_end(record_.fail(row, logs), outcome);
   fail(migration, outcome, kept_advice(migration.name), "what it did before that stays; it is recorded as failed");
 }
 
@@ -228,20 +298,21 @@ Watcher Migrator::watcher(const Migration& migration) {
           }};
 }
 
-Outcome Migrator::run(const Migration& migration, const std::string& message, Clock::duration first) {
+Outcome Migrator::run(const Migration& migration, const std::string& message, Clock::duration first,
+                      const std::string& token) {
   const Clock::time_point start = Clock::now();
-  return connection_.run(message,
-                         {.first = first, .every = log_.pace(), .tick = [&] { tell_activity(migration, start); }});
+  return connection_.run(
+      message, {.first = first, .every = log_.pace(), .tick = [&] { tell_activity(migration, start); }}, token);
 }
 
 /// Who waits for a lock keeps everybody waiting behind it. So we give way, roll back and try again; from the second
 /// time on we look who is in the way.
-Outcome Migrator::insist(const Migration& migration, const std::string& message) {
+Outcome Migrator::insist(const Migration& migration, const std::string& message, const std::string& token) {
   const Clock::time_point end = Clock::now() + target_.patience.total;
   blocker_.clear();
   Clock::duration look = first_look();
   for (int tries = 0;; ++tries) {
-    Outcome outcome = run(migration, message, look);
+    Outcome outcome = run(migration, message, look, token);
     if (!is_lock_timeout(outcome) || !limits_locks(migration) || Clock::now() >= end) return outcome;
     end_transaction(outcome);
     log_.info("lock_busy",
@@ -266,7 +337,7 @@ void Migrator::end_transaction(Outcome& outcome) {
   if (outcome.lost) return;
   const Transaction left = connection_.transaction();
   if (left == Transaction::none) return;
-  connection_.query("ROLLBACK");
+  connection_.rollback();
   if (left == Transaction::open && !outcome.error)
     outcome.error =
         ServerMessage{.message = "the script begins a transaction and does not end it",
@@ -278,7 +349,7 @@ void Migrator::record_end(std::optional<ServerMessage> failed, Outcome& outcome)
   if (!failed) return;
   if (outcome.error)
     return log_.warn("not_recorded", "the failure could not be recorded in the history: " + brief(*failed));
-  failed->context = "recording the migration in its history";
+  if (failed->context.empty()) failed->context = recording;
   failed->position = 0;
   outcome.error = *std::move(failed);
 }
@@ -298,6 +369,23 @@ void Migrator::tell_activity(const Migration& migration, Clock::time_point start
   if (state.starts_with("waiting for a lock")) blocker_ = state;
   log_.progress("applying", fmt::format("applying {} for {}: {}", migration.name, spoken(Clock::now() - start), state),
                 {{"migration", migration.name}, {"state", state}});
+}
+
+/// Found before anything was committed: else the same migration would run again at each start.
+void Migrator::refuse_row(const Migration& migration, const ServerMessage& error) const {
+  const std::string said = error.sqlstate == "22012" ? "" : ": " + brief(error) + details(error);
+  throw Failure{
+      ExitCode::refused,
+      fmt::format("migration {} ran, and the migration history did not take its row, or did not keep it{}",
+                  migration.name, said),
+      fmt::format("{}, table {}", target_.url.place(), target_.table.sql()),
+      fmt::format("{}: what is not recorded was rolled back; {} applied before it by this start; the program was not "
+                  "started",
+                  migration.name, counted(applied_, "migration")),
+      target_.table.writers_advice() +
+          "\ndrop or disable it, and start again. Rows are written with search_path = pg_catalog: a function that "
+          "needs "
+          "another sets its own (ALTER FUNCTION … SET search_path = …)"};
 }
 
 void Migrator::fail(const Migration& migration, const Outcome& outcome, const std::string& next,

@@ -28,6 +28,7 @@ class Migrator {
     HistoryTable table;
     Server server;
     Patience patience;
+    bool locks = true;  ///< false where the operator has turned the migration lock off
   };
   Migrator(Connection& connection, Target target, const Log& log);
   ~Migrator();
@@ -39,28 +40,39 @@ class Migrator {
   void settle();
   [[nodiscard]] bool has_lock() const { return has_lock_; }
 
-  /// Runs one migration and records it; `begun` is the row of an earlier start that can be resumed, or null. Throws
-  /// Failure 65 (refused by the server), 69 (connection lost), 75 (deadline, a lock), 76 (cannot be resumed), 128+n
-  /// (signal); its state says what became of the migration.
-  void apply(const Migration& migration, const HistoryRow* begun);
+  /// Runs one migration and records it; `begun` is the row of an earlier start that can be resumed, or null. False when
+  /// the lock was lost, or another session wrote the row first: then nothing that is not recorded stays, and only the
+  /// history, read again under the lock, tells what is left to do. Throws Failure 65 (refused by the server), 69
+  /// (connection lost), 75 (deadline, a lock), 76 (cannot be resumed, or not recorded), 128+n (signal); its state says
+  /// what became of the migration.
+  [[nodiscard]] bool apply(const Migration& migration, const History& history, const HistoryRow* begun);
 
  private:
   /// Where a migration of several segments stands.
   struct Stand {
     const Migration& migration;
-    std::string id;
+    Slot row;
     Progress progress;
   };
+  /// The row or the lock is another session's.
+  struct Overtaken {};
 
-  void apply_whole(const Migration& migration);
-  void apply_as_written(const Migration& migration, Mode mode);
-  void record_outcome(const Migration& migration, Mode mode, const std::string& id, Outcome& outcome);
-  Outcome run_whole(const Migration& migration);
-  bool apply_in_parts(const Migration& migration, Outcome& outcome);
-  void record_rollback(const Migration& migration, Outcome& outcome);
+  void apply_new(const Migration& migration, const History& history);
+  void apply_whole(const Migration& migration, const History& history);
+  void apply_as_written(const Migration& migration, Mode mode, Slot row);
+  void record_outcome(const Migration& migration, Mode mode, Slot& row, Outcome& outcome);
+  Outcome run_whole(const Migration& migration, const std::string& id);
+  bool apply_in_parts(const Migration& migration, const Slot& row, Outcome& outcome);
+  void record_rollback(const Migration& migration, Slot& row, Outcome& outcome);
+  void begin(const Migration& migration, Slot& row, const std::optional<Progress>& progress);
+  void require_kept(const Migration& migration, Outcome& outcome);
+  void require_row(const Stand& stand, const Outcome& outcome) const;
+  void require_lock();
+  [[noreturn]] void refuse_row(const Migration& migration, const ServerMessage& error) const;
 
-  void apply_segments(const Migration& migration, std::vector<Segment> segments, const HistoryRow* begun);
-  void resume(Stand& stand, const std::vector<Segment>& segments);
+  void apply_segments(Stand stand, const std::vector<Segment>& segments);
+  void resume(const Migration& migration, const HistoryRow& begun);
+  void find_place(Stand& stand, const std::vector<Segment>& segments);
   void run_segments(Stand& stand, const std::vector<Segment>& segments);
   bool run_segment(Stand& stand, const Segment& segment);
   void announce(Stand& stand, const Segment& segment, const std::string& before);
@@ -74,11 +86,13 @@ class Migrator {
   [[nodiscard]] Clock::duration first_look() const;
   [[nodiscard]] Watcher watcher(const Migration& migration);
   [[nodiscard]] std::size_t clear(Stand& stand, const Segment& segment);
-  Outcome run(const Migration& migration, const std::string& message, Clock::duration first);
-  Outcome insist(const Migration& migration, const std::string& message);
+  Outcome run(const Migration& migration, const std::string& message, Clock::duration first,
+              const std::string& token = "");
+  Outcome insist(const Migration& migration, const std::string& message, const std::string& token = "");
   [[nodiscard]] std::string opening(const Migration& migration) const;
   /// A procedure that commits, or a statement of which only the server knows that it cannot run in a transaction.
   [[nodiscard]] static bool runs_outside(const Outcome& outcome);
+  [[nodiscard]] static std::string isolation_level(const std::string& text);
   [[nodiscard]] static std::int64_t milliseconds(Clock::duration span);
   [[nodiscard]] bool limits_locks(const Migration& migration) const;
   void end_transaction(Outcome& outcome);
@@ -93,7 +107,9 @@ class Migrator {
   const Log& log_;
   std::size_t applied_ = 0;
   bool has_lock_ = false;
-  std::string blocker_;  ///< who kept the last statement from a lock, as far as it was seen
+  std::string overtaken_;  ///< the migration that was so last
+  std::string level_;      ///< the isolation level that it ran under
+  std::string blocker_;    ///< who kept the last statement from a lock, as far as it was seen
 };
 
 }  // namespace schemagate

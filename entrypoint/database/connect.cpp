@@ -289,7 +289,7 @@ std::optional<Refused> create_from(const Url& url, const Keywords& keywords, con
   const std::string name = database_of(url);
   Reply reply;
   try {
-    reply = tried.connection->send("CREATE DATABASE " + Connection::identifier(name));
+    reply = tried.connection->bare("CREATE DATABASE " + Connection::identifier(name));
   } catch (const ConnectionLost& lost) {
     return Refused{lost.what(), "", true};
   }

@@ -11,6 +11,7 @@
 #include <csignal>
 
 #include "database/connect.hpp"
+#include "database/pins.hpp"
 
 // The only source that includes libpq-fe.h. Facts: PostgreSQL documentation, chapter "libpq - C Library".
 
@@ -180,8 +181,20 @@ Reply Connection::send(const std::string& sql, const Besides& besides) {
 }
 
 void Connection::ask(const std::string& sql) {
-  start(sql);
+  start(pins(policies_) + sql);
+  pinned_ = count_of_pins();
   flush(wait_);
+}
+
+void Connection::ask_bare(const std::string& sql) {
+  start(sql);
+  pinned_ = 0;
+  flush(wait_);
+}
+
+Reply Connection::bare(const std::string& sql) {
+  ask_bare(sql);
+  return answer(never()).value();
 }
 
 bool Connection::arrives(Clock::time_point end) {
@@ -196,6 +209,10 @@ bool Connection::arrives(Clock::time_point end) {
 void Connection::receive(const ResultHandle& result, const Besides& besides, std::vector<Row>& rows, Reply& reply) {
   if (is_error(result.get())) {
     reply.error = message_of(result.get());
+    return;
+  }
+  if (pinned_ > 0) {
+    --pinned_;
     return;
   }
   const bool taken = besides.take && besides.result == reply.results.size();
@@ -225,6 +242,7 @@ std::vector<Row> Connection::query(const std::string& sql) {
 
 std::optional<ServerMessage> Connection::parse(const std::string& statement) {
   if (PQsendPrepare(connection_.get(), "", statement.c_str(), 0, nullptr) == 0) throw ConnectionLost{last_words()};
+  pinned_ = 0;
   flush(wait_);
   return answer(never()).value().error;
 }
@@ -250,8 +268,13 @@ void Connection::drain_copy(const Wait& wait) {
   }
 }
 
-void Connection::take(const ResultHandle& result, Outcome& outcome) {
+void Connection::take(const ResultHandle& result, Outcome& outcome) const {
   if (is_error(result.get()) && !outcome.error) outcome.error = message_of(result.get());
+  if (!token_.empty() && PQntuples(result.get()) == 1) {
+    const std::string value = PQgetvalue(result.get(), 0, PQnfields(result.get()) - 1);
+    if (outcome.recording) outcome.written = value;
+    outcome.recording = outcome.recording || value == token_;
+  }
   // COMMIT of a failed transaction succeeds too; its tag is ROLLBACK.
   const std::string_view tag = PQcmdStatus(result.get());
   if (tag == "COMMIT" || tag == "PREPARE TRANSACTION" || tag == "COMMIT PREPARED") outcome.committed = true;
@@ -283,8 +306,9 @@ void Connection::cancel(Outcome& outcome) {
   heed(Wait{-1, Clock::now() + cancel_grace});
 }
 
-Outcome Connection::run(const std::string& script, const Watcher& watcher) {
+Outcome Connection::run(const std::string& script, const Watcher& watcher, const std::string& token) {
   Outcome outcome;
+  token_ = token;
   try {
     try {
       start(script);

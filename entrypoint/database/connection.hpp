@@ -62,10 +62,12 @@ struct Besides {
 /// How a script ended; rows are thrown away.
 struct Outcome {
   std::optional<ServerMessage> error;
-  bool committed = false;     ///< a COMMIT took effect before the end
-  bool lost = false;          ///< the connection broke, so what was committed is unknown
-  std::optional<int> signal;  ///< we were told to stop and cancelled the script
-  bool deadline = false;      ///< --deadline passed, likewise
+  bool recording = false;       ///< the script is done, and what we wrote behind it had begun
+  std::string written;          ///< the last value of what stands behind it
+  bool committed = false;       ///< a COMMIT took effect before the end
+  bool lost = false;            ///< the connection broke, so what was committed is unknown
+  std::optional<int> signal{};  ///< we were told to stop and cancelled the script
+  bool deadline = false;        ///< --deadline passed, likewise
   [[nodiscard]] bool interrupted() const { return signal.has_value() || deadline; }
   [[nodiscard]] bool ok() const { return !error && !lost && !interrupted(); }
 };
@@ -92,7 +94,8 @@ class Connection {
   /// Takes over an established libpq connection.
   Connection(pg_conn* connection, Wait wait);
 
-  /// One message of any number of statements, without parameters. Throws ConnectionLost, Stopped, DeadlinePassed.
+  /// One message of any number of statements of ours, without parameters, behind pins() (database/pins.hpp), whose
+  /// results are left out; one transaction, unless it says otherwise. Throws ConnectionLost, Stopped, DeadlinePassed.
   Reply send(const std::string& sql, const Besides& besides = {});
   /// send() in two steps, for two sessions at once. The answer is empty when it did not come by `end`; it may still
   /// come.
@@ -100,13 +103,22 @@ class Connection {
   std::optional<Reply> answer(Clock::time_point end, const Besides& besides = {});
   /// The rows of the last statement. Throws QueryFailed besides.
   std::vector<Row> query(const std::string& sql);
+  /// Without pins, for what sets the session, cannot be in a transaction, or asks what a name means to a script: every
+  /// function, operator and type in it must be qualified.
+  Reply bare(const std::string& sql);
+  void ask_bare(const std::string& sql);
+  void rollback() { bare("ROLLBACK"); }
+  /// From now on policies hold for statements of ours instead of being an error: they are known to hide nothing.
+  void heed_policies() { policies_ = true; }
+  [[nodiscard]] bool policies() const { return policies_; }
 
   /// What the server's parser says of one statement, which is not run. Throws ConnectionLost, Stopped, DeadlinePassed.
   std::optional<ServerMessage> parse(const std::string& statement);
 
-  /// A message of any length and content. On a signal or the deadline the server is asked to cancel, and has two
-  /// seconds to do so; never throws for what the script does.
-  Outcome run(const std::string& script, const Watcher& watcher);
+  /// A message of any length and content, sent as it is. On a signal or the deadline the server is asked to cancel, and
+  /// has two seconds to do so; never throws for what the script does. `token` is a value that a statement of ours
+  /// selects behind the script, and that no script can know.
+  Outcome run(const std::string& script, const Watcher& watcher, const std::string& token = "");
 
   void on_notice(std::function<void(const ServerMessage&)> handler);
 
@@ -135,8 +147,8 @@ class Connection {
   bool arrives(Clock::time_point end);
   ResultHandle next(const Wait& wait, const Watcher& watcher, Clock::time_point& tick);
   void collect(const Wait& wait, const Watcher& watcher, Outcome& outcome);
-  static void receive(const ResultHandle& result, const Besides& besides, std::vector<Row>& rows, Reply& reply);
-  static void take(const ResultHandle& result, Outcome& outcome);
+  void receive(const ResultHandle& result, const Besides& besides, std::vector<Row>& rows, Reply& reply);
+  void take(const ResultHandle& result, Outcome& outcome) const;
   void cancel(Outcome& outcome);
   void end_copy(const ResultHandle& result);
   void drain_copy(const Wait& wait);
@@ -146,6 +158,9 @@ class Connection {
   std::unique_ptr<NoticeHandler> notice_;
   std::unique_ptr<pg_conn, Close> connection_;
   Wait wait_;
+  bool policies_ = false;
+  std::size_t pinned_ = 0;  ///< results of pins that are still to come
+  std::string token_;
 };
 
 }  // namespace schemagate

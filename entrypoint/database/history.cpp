@@ -3,10 +3,10 @@
 #include <fmt/format.h>
 
 #include <algorithm>
-#include <boost/uuid/random_generator.hpp>
-#include <boost/uuid/uuid_io.hpp>
 
+#include "database/trust.hpp"
 #include "failure.hpp"
+#include "migrations/checksum.hpp"
 
 namespace schemagate {
 namespace {
@@ -35,29 +35,49 @@ std::string timestamp(const char* column) {
   return fmt::format(R"(pg_catalog.to_char({} AT TIME ZONE 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS"Z"'))", column);
 }
 
-/// Two statements in one message: one round trip, and the facts are there even when the table is not.
-std::string reading_sql(const HistoryTable& table, const std::string& schema, const std::string& besides) {
+/// How the rows are read: plainly, or with what examine() has found.
+struct Manner {
+  bool reliable = false;
+  bool policies = false;
+};
+
+constexpr const char* server_sql =
+    "SELECT pg_catalog.current_setting('server_version_num'),"
+    " pg_catalog.pg_is_in_recovery() OR pg_catalog.current_setting('transaction_read_only') = 'on',"
+    " pg_catalog.pg_backend_pid(), current_user, pg_catalog.current_database()";
+
+/// Fails by itself (22012) for anything but an ordinary table, of which nothing else is asked then. By its name, and
+/// locked, because a role that may create things could put a view in its place between two statements.
+std::string guard_sql(const HistoryTable& table, const Connection& connection, Manner manner) {
   return fmt::format(
-      "SELECT pg_catalog.current_setting('server_version_num'),"
-      " pg_catalog.pg_is_in_recovery() OR pg_catalog.current_setting('transaction_read_only') = 'on',"
-      " pg_catalog.pg_backend_pid(), current_user, pg_catalog.current_database(),"
-      // Not to_regclass: it fails where the role may not use the schema.
-      " (SELECT d.description FROM pg_catalog.pg_description d JOIN pg_catalog.pg_class c ON c.oid = d.objoid"
-      " JOIN pg_catalog.pg_namespace n ON n.oid = c.relnamespace WHERE d.objsubid = 0"
-      " AND d.classoid = 'pg_catalog.pg_class'::pg_catalog.regclass"
-      " AND c.relname = '_prisma_migrations' AND n.nspname = {});"
-      " SELECT id, migration_name, checksum, {}, {}, rolled_back_at IS NOT NULL,"
-      " CASE WHEN finished_at IS NULL THEN logs END FROM {} ORDER BY started_at, migration_name{}",
-      schema, timestamp("started_at"), timestamp("finished_at"), table.sql(), besides.empty() ? "" : "; " + besides);
+      "LOCK TABLE ONLY {0} IN ACCESS SHARE MODE; SELECT '1'::int8 / pg_catalog.count(*), pg_catalog.min((SELECT "
+      "d.description FROM pg_description d WHERE d.objoid = c.oid AND d.classoid = '1259' AND d.objsubid = '0'))"
+      " FROM pg_class c WHERE c.oid = {1}::regclass::oid AND {2}",
+      table.sql(), connection.literal(table.sql()), readable_sql(manner.reliable, manner.policies));
 }
+
+/// One message, so one round trip; the facts are there even when the table is not.
+std::string reading_sql(const HistoryTable& table, const Connection& connection, Manner manner,
+                        const std::string& besides) {
+  return fmt::format(
+      "{}; {}; SELECT id, migration_name, checksum, {}, {}, rolled_back_at IS NOT NULL, CASE WHEN finished_at IS NULL "
+      "THEN logs END FROM ONLY {} ORDER BY started_at, migration_name{}",
+      server_sql, guard_sql(table, connection, manner), timestamp("started_at"), timestamp("finished_at"), table.sql(),
+      besides.empty() ? "" : "; " + besides);
+}
+
+// The results of reading_sql().
+constexpr std::size_t comment_result = 2;
+constexpr std::size_t rows_result = 3;
+constexpr std::size_t besides_result = 4;
 
 /// Prisma's notion of "not empty": ordinary tables, but for those that PostGIS puts there.
 std::vector<std::string> read_tables(Connection& connection, const HistoryTable& table) {
   std::vector<std::string> names;
   for (const Row& row : connection.query(fmt::format(
-           "SELECT c.relname FROM pg_catalog.pg_class c JOIN pg_catalog.pg_namespace n ON n.oid = c.relnamespace"
+           "SELECT c.relname FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace"
            " WHERE c.relkind = 'r' AND n.nspname = {}"
-           " AND pg_catalog.lower(c.relname) NOT IN ('spatial_ref_sys', 'geometry_columns') ORDER BY 1",
+           " AND pg_catalog.lower(c.relname::text) NOT IN ('spatial_ref_sys', 'geometry_columns') ORDER BY 1",
            connection.literal(table.schema))))
     names.push_back(text(row, 0));
   return names;
@@ -81,14 +101,22 @@ std::vector<std::string> read_tables(Connection& connection, const HistoryTable&
   throw QueryFailed{error};
 }
 
+/// The schema to which a search_path leads an unqualified name, as the role's other programs find it; empty if none.
+std::string found_elsewhere(Connection& connection) {
+  const std::optional<std::string> relation = oid_of(connection, "_prisma_migrations");
+  if (!relation) return {};
+  const auto rows = connection.query(fmt::format(
+      "SELECT n.nspname FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace WHERE c.oid = '{}' AND "
+      "c.relpersistence <> 't'",
+      *relation));
+  return rows.empty() ? "" : text(rows[0], 0);
+}
+
 /// Prisma's statements are unqualified: where the URL names no schema, a role's or database's search_path may have led
 /// it to another one, and taking that database for a new one would apply everything twice.
 void refuse_elsewhere(Connection& connection, const HistoryTable& table, const std::string& place) {
-  const auto rows = connection.query(
-      "SELECT n.nspname FROM pg_catalog.pg_class c JOIN pg_catalog.pg_namespace n ON n.oid = c.relnamespace"
-      " WHERE c.oid = pg_catalog.to_regclass('_prisma_migrations')");
-  if (rows.empty() || text(rows[0], 0) == table.schema) return;
-  const std::string found = text(rows[0], 0);
+  const std::string found = found_elsewhere(connection);
+  if (found.empty() || found == table.schema) return;
   throw Failure{
       ExitCode::refused,
       fmt::format("the migration history is in the schema \"{}\", to which this role's search_path leads, and "
@@ -127,30 +155,83 @@ std::string create_sql(const HistoryTable& table) {
 }
 
 bool schema_exists(Connection& connection, const HistoryTable& table) {
-  return !connection
-              .query(fmt::format("SELECT FROM pg_catalog.pg_namespace WHERE nspname = {}",
-                                 connection.literal(table.schema)))
+  return !connection.query(fmt::format("SELECT FROM pg_namespace WHERE nspname = {}", connection.literal(table.schema)))
               .empty();
+}
+
+/// What was read, or why it could not be. `reply` has the facts at least.
+struct Answer {
+  Server server;
+  Reply reply;
+};
+
+Answer ask_history(Connection& connection, const HistoryTable& table, Manner manner, const std::string& besides,
+                   const std::function<void()>& meanwhile) {
+  Reply reply = connection.send(reading_sql(table, connection, manner, besides), {.meanwhile = meanwhile});
+  if (reply.results.empty()) throw QueryFailed{reply.error.value_or(ServerMessage{})};
+  return {server_of(reply.results[0].at(0)), std::move(reply)};
+}
+
+bool is_read(const Reply& reply) { return reply.results.size() > rows_result; }
+
+/// Our guard, a policy that would hide rows, or a relation that cannot be locked: the catalogs tell which.
+bool needs_looking(const ServerMessage& error) {
+  return error.sqlstate == "22012" || error.sqlstate == "42501" || error.sqlstate == "42809";
+}
+
+/// Once more, if what kept us from reading is known to do no harm.
+Answer look_closer(Connection& connection, const HistoryTable& table, Answer first, const std::string& place,
+                   const std::string& besides) {
+  const Standing standing = examine(connection, table);
+  const Asker asker{table, first.server.role, place};
+  if (standing.kind == ' ') return first;
+  require_table(standing, asker);
+  if (first.reply.error->sqlstate == "22012") require_trust(standing, asker);
+  require_visible(standing, asker);
+  if (standing.policies_apply) connection.heed_policies();
+  const Manner manner{standing.reliable(), standing.policies_apply};
+  return ask_history(connection, table, manner, besides, {});
 }
 
 }  // namespace
 
+std::string HistoryTable::writers_advice() const {
+  return fmt::format(
+      "look at what writes to that table besides, its triggers and rules:\n"
+      "  SELECT tgname, tgfoid::regprocedure FROM pg_trigger WHERE tgrelid = '{0}'::regclass::oid AND NOT "
+      "tgisinternal;\n"
+      "  SELECT rulename FROM pg_rewrite WHERE ev_class = '{0}'::regclass::oid;",
+      sql());
+}
+
+std::optional<std::string> oid_of(Connection& connection, const std::string& name) {
+  const Reply reply =
+      connection.bare(fmt::format("SELECT pg_catalog.to_regclass({})::pg_catalog.oid", connection.literal(name)));
+  // No right to use the schema that the name begins with.
+  if (reply.error && reply.error->sqlstate == "42501") return std::nullopt;
+  if (reply.error) throw QueryFailed{*reply.error};
+  return reply.results.at(0).at(0).at(0);
+}
+
 Reading read_history(Connection& connection, const HistoryTable& table, const std::string& place,
                      const std::string& besides, const std::function<void()>& meanwhile) {
-  Reply reply =
-      connection.send(reading_sql(table, connection.literal(table.schema), besides), {.meanwhile = meanwhile});
-  if (reply.results.empty()) throw QueryFailed{reply.error.value_or(ServerMessage{})};
-  const Row& facts = reply.results[0].at(0);
-  Reading reading{.server = server_of(facts), .history = {}, .comment = text(facts, 5), .fingerprint = {}};
+  const Manner plain{.reliable = false, .policies = connection.policies()};
+  Answer answer = ask_history(connection, table, plain, besides, meanwhile);
+  if (!is_read(answer.reply) && needs_looking(*answer.reply.error))
+    answer = look_closer(connection, table, std::move(answer), place, besides);
+  const Reply& reply = answer.reply;
+  Reading reading{.server = answer.server, .history = {}, .comment = {}, .fingerprint = {}};
   // What was asked besides may fail alone; then there is no answer to it.
-  if (reply.results.size() > 1) {
+  if (is_read(reply)) {
     reading.history.exists = true;
-    for (const Row& row : reply.results.at(1)) reading.history.rows.push_back(history_row(row));
-    if (!besides.empty() && !reply.error) reading.fingerprint = text(reply.results.at(2).at(0), 0);
+    reading.comment = text(reply.results.at(comment_result).at(0), 1);
+    for (const Row& row : reply.results.at(rows_result)) reading.history.rows.push_back(history_row(row));
+    if (!besides.empty() && !reply.error) reading.fingerprint = text(reply.results.at(besides_result).at(0), 0);
     return reading;
   }
   // Nothing else means that the table is missing; a pooler's or a permission error must not end in CREATE TABLE.
-  if (reply.error->sqlstate != "42P01") refuse_reading(*reply.error, table, reading.server, place);
+  const bool missing = reply.error->sqlstate == "42P01" || reply.error->sqlstate == "3F000";
+  if (!missing) refuse_reading(*reply.error, table, reading.server, place);
   if (!table.named) refuse_elsewhere(connection, table, place);
   reading.history.tables = read_tables(connection, table);
   // Another replica created it between the two questions.
@@ -164,7 +245,10 @@ void create_history(Connection& connection, const HistoryTable& table, const Ser
   const std::string schema = Connection::identifier(table.schema);
   const Reply reply =
       connection.send((missing ? "CREATE SCHEMA IF NOT EXISTS " + schema + "; " : "") + create_sql(table));
-  if (!reply.error) return;
+  // Another replica, where there is no lock, or somebody who wants us to believe it.
+  const bool there = reply.error && (reply.error->sqlstate == "42P07" || reply.error->sqlstate == "23505");
+  if (there) require_write(connection, table, server, place);
+  if (!reply.error || there) return;
   if (reply.error->sqlstate == "42501" && missing)
     refuse_writing("CREATE", "DATABASE " + Connection::identifier(server.database), server, place);
   if (reply.error->sqlstate == "42501") refuse_writing("CREATE", "SCHEMA " + schema, server, place);
@@ -172,16 +256,30 @@ void create_history(Connection& connection, const HistoryTable& table, const Ser
 }
 
 void require_write(Connection& connection, const HistoryTable& table, const Server& server, const std::string& place) {
-  const std::string name = connection.literal(table.sql());
   const auto rows = connection.query(fmt::format(
-      "SELECT pg_catalog.has_table_privilege({0}, 'INSERT'), pg_catalog.has_table_privilege({0}, 'UPDATE')", name));
+      "SELECT pg_catalog.has_table_privilege(c.oid, 'INSERT'), pg_catalog.has_table_privilege(c.oid, 'UPDATE') FROM "
+      "pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace WHERE n.nspname = {} AND c.relname = "
+      "'_prisma_migrations'",
+      connection.literal(table.schema)));
+  const Standing standing = examine(connection, table);
+  const Asker asker{table, server.role, place};
+  require_table(standing, asker);
+  require_trust(standing, asker);
   if (text(rows.at(0), 0) != "t") refuse_writing("INSERT", table.sql(), server, place);
   if (text(rows.at(0), 1) != "t") refuse_writing("UPDATE", table.sql(), server, place);
+  require_writable(standing, asker);
+  if (standing.policies_apply) connection.heed_policies();
 }
 
-std::string new_id() {
-  static thread_local boost::uuids::random_generator generate;
-  return boost::uuids::to_string(generate());
+std::string next_id(const History& history, const std::string& name, const std::string& checksum) {
+  std::string before;
+  for (const HistoryRow& row : history.rows)
+    if (row.name == name) before = std::max(before, row.started_at + row.id);
+  std::string hex = schemagate::checksum(name + "\n" + checksum + "\n" + before).substr(0, 32);
+  hex[12] = '4';
+  hex[16] = "89ab"[static_cast<unsigned>(hex[16]) % 4];
+  return fmt::format("{}-{}-{}-{}-{}", hex.substr(0, 8), hex.substr(8, 4), hex.substr(12, 4), hex.substr(16, 4),
+                     hex.substr(20));
 }
 
 }  // namespace schemagate

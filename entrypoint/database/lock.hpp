@@ -21,7 +21,7 @@ struct Whereabouts {
 /// Throws Failure 75 naming the holder. The lock ends with the session.
 void acquire_lock(Connection& connection, Clock::duration patience, const Whereabouts& where, const Log& log);
 
-/// SQL that yields true when this session holds the lock.
+/// A condition: this session holds the lock.
 [[nodiscard]] std::string holds_lock_sql();
 
 }  // namespace schemagate

@@ -15,30 +15,31 @@ constexpr const char* describe_sql =
     " COALESCE(pg_catalog.to_char(a.backend_start AT TIME ZONE 'UTC', 'YYYY-MM-DD HH24:MI:SS') || ' UTC', 'a hidden "
     "time'),"
     " COALESCE(a.state, 'state hidden'),"
-    " COALESCE(' for ' || EXTRACT(EPOCH FROM pg_catalog.now() - a.state_change)::int || ' s', ''),"
-    " COALESCE(': ' || NULLIF(pg_catalog.regexp_replace(pg_catalog.left(a.query, 160), '\\s+', ' ', 'g'), ''), ''))";
+    " COALESCE(' for ' || EXTRACT(EPOCH FROM pg_catalog.now() - a.state_change)::int8::text || ' s', ''),"
+    " COALESCE(': ' || NULLIF(pg_catalog.regexp_replace(pg_catalog.left(a.query, 160), E'\\\\s+', ' ', 'g'), ''), ''))";
 
 /// How far the session in `a` is with what the server counts (PostgreSQL documentation, "Progress Reporting"):
 /// `building index: scanning table, 42 % (420 of 1000 blocks)`. Of CLUSTER and VACUUM FULL the total is known while the
 /// table is read, and once it is sorted; what CREATE INDEX counted before it waits is left standing.
 constexpr const char* phase_sql =
     "(SELECT pg_catalog.concat_ws(', ', p.phase, CASE"
-    " WHEN p.total > 0 THEN pg_catalog.format('%s %% (%s of %s %s)', p.done * 100 / p.total, p.done, p.total, p.unit)"
-    " WHEN p.done > 0 THEN pg_catalog.format('%s %s', p.done, p.unit) END) FROM ("
+    " WHEN p.total > '0' THEN pg_catalog.format('%s %% (%s of %s %s)', p.done * '100' / p.total, p.done, p.total, "
+    "p.unit)"
+    " WHEN p.done > '0' THEN pg_catalog.format('%s %s', p.done, p.unit) END) FROM ("
     "SELECT pid, phase, CASE WHEN w THEN lockers_done WHEN t THEN tuples_done ELSE blocks_done END,"
     " CASE WHEN w THEN lockers_total WHEN t THEN tuples_total ELSE blocks_total END,"
     " CASE WHEN w THEN 'sessions' WHEN t THEN 'tuples' ELSE 'blocks' END FROM pg_catalog.pg_stat_progress_create_index,"
-    " LATERAL (SELECT phase LIKE 'waiting%', tuples_total > 0) AS unit(w, t)"
+    " LATERAL (SELECT phase LIKE 'waiting%', tuples_total > '0') AS unit(w, t)"
     " UNION ALL SELECT pid, phase, CASE phase WHEN 'vacuuming heap' THEN heap_blks_vacuumed ELSE heap_blks_scanned END,"
     " heap_blks_total, 'blocks' FROM pg_catalog.pg_stat_progress_vacuum"
     " UNION ALL SELECT pid, phase, CASE phase WHEN 'seq scanning heap' THEN heap_blks_scanned ELSE heap_tuples_written"
     " END, CASE phase WHEN 'seq scanning heap' THEN heap_blks_total WHEN 'writing new heap' THEN heap_tuples_scanned"
-    " ELSE 0 END, CASE phase WHEN 'seq scanning heap' THEN 'blocks' ELSE 'tuples' END"
+    " ELSE '0' END, CASE phase WHEN 'seq scanning heap' THEN 'blocks' ELSE 'tuples' END"
     " FROM pg_catalog.pg_stat_progress_cluster"
     " UNION ALL SELECT pid, phase, sample_blks_scanned, sample_blks_total, 'blocks'"
     " FROM pg_catalog.pg_stat_progress_analyze"
-    " UNION ALL SELECT pid, command, CASE WHEN bytes_total > 0 THEN bytes_processed ELSE tuples_processed END,"
-    " bytes_total, CASE WHEN bytes_total > 0 THEN 'bytes' ELSE 'tuples' END FROM pg_catalog.pg_stat_progress_copy"
+    " UNION ALL SELECT pid, command, CASE WHEN bytes_total > '0' THEN bytes_processed ELSE tuples_processed END,"
+    " bytes_total, CASE WHEN bytes_total > '0' THEN 'bytes' ELSE 'tuples' END FROM pg_catalog.pg_stat_progress_copy"
     ") AS p(pid, phase, done, total, unit) WHERE p.pid = a.pid AND p.phase IS NOT NULL LIMIT 1)";
 
 /// A statement of its own, a new one, or more of the same done.
@@ -57,7 +58,8 @@ std::string behind(const std::string& sessions) {
 std::string state_of(Connection& connection, const std::string& pid) {
   const auto blockers = connection.query(fmt::format(
       "SELECT {0} || COALESCE('; its transaction is open for ' || EXTRACT(EPOCH FROM pg_catalog.clock_timestamp() - "
-      "a.xact_start)::int || ' s', ''), (SELECT pg_catalog.count(*) FROM pg_catalog.pg_stat_activity w WHERE {1} = ANY "
+      "a.xact_start)::int8::text || ' s', ''), (SELECT pg_catalog.count(*) FROM pg_catalog.pg_stat_activity w WHERE "
+      "{1} = ANY "
       "(pg_catalog.pg_blocking_pids(w.pid)) AND w.wait_event_type = 'Lock')"
       " FROM pg_catalog.pg_stat_activity a WHERE a.pid = ANY (pg_catalog.pg_blocking_pids({1}))",
       describe_sql, pid));
@@ -74,8 +76,9 @@ std::string state_of(Connection& connection, const std::string& pid) {
 }  // namespace
 
 std::string lock_predicate() {
-  return "l.locktype = 'advisory' AND l.classid = 0 AND l.objid = 72707369 AND l.objsubid = 1 AND l.granted"
-         " AND l.database = (SELECT oid FROM pg_catalog.pg_database WHERE datname = pg_catalog.current_database())";
+  return "l.locktype = 'advisory' AND l.classid = '0' AND l.objid = '72707369' AND l.objsubid = '1' AND l.granted"
+         " AND l.database = (SELECT d.oid FROM pg_catalog.pg_database d WHERE d.datname = "
+         "pg_catalog.current_database())";
 }
 
 std::optional<Session> lock_holder(Connection& connection) {

@@ -73,9 +73,28 @@ bool is_divisible(const Migration& migration, const Segment& segment) {
 /// virtualtransaction).
 std::int64_t transaction_number(Connection& connection) {
   const auto rows = connection.query(
-      "SELECT pg_catalog.split_part(virtualtransaction, '/', 2) FROM pg_catalog.pg_locks"
+      "SELECT pg_catalog.split_part(virtualtransaction, '/', '2') FROM pg_catalog.pg_locks"
       " WHERE locktype = 'virtualxid' AND pid = pg_catalog.pg_backend_pid() LIMIT 1");
   return std::stoll(rows.at(0).at(0).value_or("0"));
+}
+
+std::string session_now(Connection& connection) {
+  const Reply reply = connection.bare("SELECT " + session_sql());
+  if (reply.error) throw QueryFailed{*reply.error};
+  return reply.results.at(0).at(0).at(0).value_or("");
+}
+
+/// Recovers, and tells what stays and who is waited for.
+Fate recovered(Connection& connection, const Log& log, const std::string& name, const Deed& what,
+               Interruption interruption) {
+  interruption.waiting = [&](const std::string& session) {
+    log.progress("waiting_for_session",
+                 fmt::format("resuming {}: waiting for {}, which is at the same table or its indexes", name, session),
+                 {{"migration", name}, {"session", session}});
+  };
+  const Recovery recovery = recover(connection, what, interruption);
+  for (const std::string& left : recovery.left) log.warn("index_left", left, {{"migration", name}});
+  return recovery.fate;
 }
 
 /// Whether what ran since was one transaction, which an error has rolled back whole.
@@ -92,28 +111,29 @@ bool Migrator::runs_outside(const Outcome& outcome) {
   return says_so && !outcome.committed && !outcome.lost && !outcome.interrupted();
 }
 
-void Migrator::apply_segments(const Migration& migration, std::vector<Segment> segments, const HistoryRow* begun) {
-  Stand stand{migration, {}, {}};
-  if (begun == nullptr) {
-    stand.id = record_.start(migration, stand.progress);
-  } else {
-    stand.id = begun->id;
-    stand.progress = parse_progress(begun->logs).value_or(Progress{});
-    segments = chosen(migration, stand.progress, *begun);
-    resume(stand, segments);
-  }
+void Migrator::apply_segments(Stand stand, const std::vector<Segment>& segments) {
   run_segments(stand, segments);
   Outcome outcome;
-  record_end(record_.finish(stand.id), outcome);
+  record_end(record_.finish(stand.row), outcome);
   settle();
+  require_row(stand, outcome);
   if (outcome.error)
-    fail(migration, outcome, kept_advice(migration.name), "what it did stays, and could not be recorded");
+    fail(stand.migration, outcome, kept_advice(stand.migration.name), "what it did stays, and could not be recorded");
+}
+
+void Migrator::resume(const Migration& migration, const HistoryRow& begun) {
+  Stand stand{migration, {.id = begun.id, .logs = begun.logs}, parse_progress(begun.logs).value_or(Progress{})};
+  const std::vector<Segment> segments = chosen(migration, stand.progress, begun);
+  require_lock();
+  find_place(stand, segments);
+  apply_segments(std::move(stand), segments);
 }
 
 /// Those that are left.
 void Migrator::run_segments(Stand& stand, const std::vector<Segment>& segments) {
   for (const Segment& segment : segments) {
     if (segment.end <= stand.progress.done) continue;
+    require_lock();
     if (segment.alone)
       run_alone(stand, segment);
     else if (!run_segment(stand, segment))
@@ -123,26 +143,33 @@ void Migrator::run_segments(Stand& stand, const std::vector<Segment>& segments) 
 
 /// What the part that is done has set for its session is set again; what became of the statement that was running is
 /// asked of the catalogs.
-void Migrator::resume(Stand& stand, const std::vector<Segment>& segments) {
+void Migrator::find_place(Stand& stand, const std::vector<Segment>& segments) {
   const Migration& migration = stand.migration;
   log_.info("resuming", fmt::format("resuming {} at {}", migration.name, line_behind(migration, stand.progress.done)),
             {{"migration", migration.name}});
   if (const std::string sets = session_settings(migration.script.substr(0, stand.progress.done)); !sets.empty())
-    (void)connection_.send(sets);
+    (void)connection_.bare(sets);
   const bool began = !stand.progress.session.empty();
-  if (began && connection_.query("SELECT " + session_sql()).at(0).at(0) != stand.progress.session)
-    refuse_gone(migration, stand.progress.done);
+  if (began && session_now(connection_) != stand.progress.session) refuse_gone(migration, stand.progress.done);
   if (stand.progress.running == 0) return;
   const auto running = std::ranges::find(segments, stand.progress.running, &Segment::end);
-  const Fate fate = recover(connection_, action(part(migration, *running)), stand.progress.before, watcher(migration));
+  const Fate fate = recovered(connection_, log_, migration.name, action(part(migration, *running)),
+                              {.before = stand.progress.before, .lost = true, .watcher = watcher(migration)});
   if (fate == Fate::done) come_to(stand, running->end);
+}
+
+/// What was done stays. Where another session has written the row, only that tells how far the migration is.
+void Migrator::require_row(const Stand& stand, const Outcome& outcome) const {
+  if (outcome.error && is_fence(*outcome.error) && overtaken_ != stand.migration.name) throw Overtaken{};
 }
 
 void Migrator::come_to(Stand& stand, std::size_t done) {
   stand.progress = {.done = done, .running = 0, .before = {}, .session = {}, .error = {}};
-  const Undisturbed recording{connection_};
+  const Undisturbed undisturbed{connection_};
   Outcome outcome;
-  record_end(record_.note(stand.id, stand.progress), outcome);
+  record_end(record_.note(stand.row, stand.progress), outcome);
+  if (!outcome.error) overtaken_.clear();
+  require_row(stand, outcome);
   if (outcome.error)
     fail(stand.migration, outcome, kept_advice(stand.migration.name), "what it did stays, and could not be recorded");
 }
@@ -152,14 +179,19 @@ bool Migrator::run_segment(Stand& stand, const Segment& segment) {
   const Migration& migration = stand.migration;
   const Progress next{.done = segment.end, .running = 0, .before = {}, .session = {}, .error = {}};
   const std::string prefix = opening(migration);
-  Outcome outcome = insist(migration, prefix + part(migration, segment) + record_.segment(stand.id, next));
+  const Ending ending = record_.segment(stand.row, next);
+  Outcome outcome = insist(migration, prefix + part(migration, segment) + ending.sql, ending.token);
   if (runs_outside(outcome) && is_divisible(migration, segment)) {
     end_transaction(outcome);
     return false;
   }
+  level_ = isolation_level(outcome.written);
+  require_kept(migration, outcome);
   if (outcome.error) rebase(*outcome.error, {prefix.size(), segment.begin, segment.end}, migration.script);
   if (!outcome.ok() || !outcome.committed) stop(stand, segment, outcome);
   stand.progress = next;
+  stand.row.logs = outcome.written;
+  overtaken_.clear();
   return true;
 }
 
@@ -168,8 +200,8 @@ void Migrator::announce(Stand& stand, const Segment& segment, const std::string&
   stand.progress.before = before;
   stand.progress.running = segment.end;
   stand.progress.error.clear();
-  Outcome outcome;
-  record_end(record_.note(stand.id, stand.progress), outcome);
+  Outcome outcome{.error = record_.announce(stand.row, stand.progress), .recording = true, .written = {}};
+  require_kept(stand.migration, outcome);
   if (outcome.error) stop(stand, segment, outcome);
 }
 
@@ -187,12 +219,13 @@ void Migrator::run_alone(Stand& stand, const Segment& segment) {
   if (what.effect == Effect::unknown) return run_committing(stand, segment);
   // Waiting in CONCURRENTLY keeps nobody from anything.
   const bool limited = limits_locks(migration) && !what.concurrent;
-  if (limited) connection_.query(fmt::format("SET lock_timeout = '{}ms'", milliseconds(target_.patience.ddl_lock)));
+  if (limited)
+    (void)connection_.bare(fmt::format("SET lock_timeout = '{}ms'", milliseconds(target_.patience.ddl_lock)));
   announce(stand, segment, evidence(connection_, what));
   Outcome outcome = limited ? insist(migration, statement) : run(migration, statement, first_look());
   locate(outcome, stand, segment);
   if (!outcome.ok()) stop(stand, segment, outcome);
-  if (limited) connection_.query("RESET lock_timeout");
+  if (limited) (void)connection_.bare("RESET lock_timeout");
   come_to(stand, segment.end);
 }
 
@@ -213,9 +246,9 @@ void Migrator::stop_inside(Stand& stand, const Segment& segment, Outcome& outcom
   const Migration& migration = stand.migration;
   const std::string place = line_behind(migration, segment.begin);
   if (outcome.error && !outcome.lost && !outcome.interrupted()) {
-    const Undisturbed recording{connection_};
+    const Undisturbed undisturbed{connection_};
     stand.progress.error = logs_text(migration, *outcome.error);
-    record_end(record_.note(stand.id, stand.progress), outcome);
+    record_end(record_.note(stand.row, stand.progress), outcome);
     settle();
   }
   fail(migration, outcome, inside_advice(migration.name, place),
@@ -229,9 +262,9 @@ void Migrator::stop_inside(Stand& stand, const Segment& segment, Outcome& outcom
 std::size_t Migrator::clear(Stand& stand, const Segment& segment) {
   if (!segment.alone) return segment.begin;
   const std::string statement = part(stand.migration, segment);
-  const bool done =
-      recover(connection_, action(statement), stand.progress.before, watcher(stand.migration)) == Fate::done;
-  return done ? segment.end : segment.begin;
+  const Fate fate = recovered(connection_, log_, stand.migration.name, action(statement),
+                              {.before = stand.progress.before, .lost = false, .watcher = watcher(stand.migration)});
+  return fate == Fate::done ? segment.end : segment.begin;
 }
 
 /// Everything up to the segment stays; with nothing before it, nothing does.
@@ -244,11 +277,11 @@ void Migrator::stop(Stand& stand, const Segment& segment, Outcome& outcome) {
   std::size_t done = segment.begin;
   bool whole = false;
   try {
-    const Undisturbed recording{connection_};
+    const Undisturbed undisturbed{connection_};
     end_transaction(outcome);
     done = clear(stand, segment);
     stand.progress = {.done = done, .running = 0, .before = {}, .session = {}, .error = logs};
-    record_end(done == 0 ? record_.roll_back(stand.id, logs) : record_.note(stand.id, stand.progress), outcome);
+    record_end(done == 0 ? record_.roll_back(stand.row, logs) : record_.note(stand.row, stand.progress), outcome);
     whole = done == 0;
     settle();
   } catch (const std::exception& error) {

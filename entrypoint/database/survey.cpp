@@ -57,14 +57,19 @@ std::string array(const Connection& connection, const Texts& texts) {
   return "ARRAY[" + join(literals, ", ") + "]::pg_catalog.text[]";
 }
 
-/// The schemas that are searched, first to last.
-std::string path_sql(const Connection& connection, const Questions& questions) {
-  if (questions.schema.empty()) return "pg_catalog.current_schemas(true)::pg_catalog.text[]";
-  return fmt::format("ARRAY['pg_catalog', {}]::pg_catalog.text[]", connection.literal(questions.schema));
+/// The schemas that a script's names are searched in, first to last: those of the session, before our pins.
+std::string path_sql(Connection& connection, const Questions& questions) {
+  if (!questions.schema.empty())
+    return fmt::format("ARRAY['pg_catalog', {}]::text[]", connection.literal(questions.schema));
+  const Reply reply = connection.bare("SELECT pg_catalog.unnest(pg_catalog.current_schemas(true))");
+  if (reply.error) throw QueryFailed{*reply.error};
+  std::vector<std::string> schemas;
+  for (const Row& row : reply.results.at(0)) schemas.push_back(text(row, 0));
+  return array(connection, schemas);
 }
 
 /// What is named, the tables of indexes, what refers to them or is referred to, what inherits and from whom.
-std::string related_sql(const Connection& connection, const Questions& questions) {
+std::string related_sql(const Connection& connection, const Questions& questions, const std::string& path) {
   std::vector<std::string> qualified;
   std::set<std::string> names;
   for (const auto& [schema, name] : questions.relations)
@@ -84,15 +89,15 @@ std::string related_sql(const Connection& connection, const Questions& questions
       " tree AS (SELECT oid FROM keys UNION SELECT below.oid FROM tree t, LATERAL (SELECT h.inhrelid"
       " FROM pg_catalog.pg_inherits h WHERE h.inhparent = t.oid UNION ALL SELECT v.ev_class FROM pg_catalog.pg_depend d"
       " JOIN pg_catalog.pg_rewrite v ON v.oid = d.objid WHERE d.refobjid = t.oid"
-      " AND d.classid = 'pg_catalog.pg_rewrite'::pg_catalog.regclass"
-      " AND d.refclassid = 'pg_catalog.pg_class'::pg_catalog.regclass) below (oid)),"
+      " AND d.classid = 'pg_rewrite'::regclass::oid"
+      " AND d.refclassid = 'pg_class'::regclass::oid) below (oid)),"
       " related AS (SELECT oid FROM tree UNION SELECT h.inhparent FROM pg_catalog.pg_inherits h JOIN tree t"
       " ON t.oid = h.inhrelid) ",
-      qualified.empty() ? "" : ", ", join(qualified, ", "), array(connection, names), path_sql(connection, questions),
+      qualified.empty() ? "" : ", ", join(qualified, ", "), array(connection, names), path,
       array(connection, questions.paths));
 }
 
-std::string server_sql(const Connection& connection, const Questions& questions) {
+std::string server_sql(const std::string& path) {
   return fmt::format(
       "SELECT pg_catalog.current_setting('server_version_num'), current_user, pg_catalog.current_database(),"
       " r.rolsuper, pg_catalog.has_database_privilege(pg_catalog.current_database(), 'CREATE'),"
@@ -105,26 +110,26 @@ std::string server_sql(const Connection& connection, const Questions& questions)
       " AND a.query = '<insufficient privilege>')"
       " FROM pg_catalog.pg_roles r WHERE r.rolname = current_user; "
       "SELECT nspname, pg_catalog.has_schema_privilege(oid, 'CREATE') FROM pg_catalog.pg_namespace; ",
-      path_sql(connection, questions));
+      path);
 }
 
 /// Estimates, for which no lock is needed.
 constexpr const char* relations_sql =
     "SELECT c.oid, n.nspname, c.relname, c.relkind, i.indisunique, i.indrelid,"
-    " CASE WHEN c.reltuples >= 0 THEN c.reltuples WHEN c.relkind IN ('r', 'm') THEN"
+    " CASE WHEN c.reltuples >= '0' THEN c.reltuples WHEN c.relkind IN ('r', 'm') THEN"
     " pg_catalog.pg_stat_get_live_tuples(c.oid) END,"
-    " CASE WHEN c.relpages > 0 THEN c.relpages::float8 * pg_catalog.current_setting('block_size')::float8 END,"
+    " CASE WHEN c.relpages > '0' THEN c.relpages::float8 * pg_catalog.current_setting('block_size')::float8 END,"
     " pg_catalog.pg_has_role(c.relowner, 'USAGE'),"
     " pg_catalog.array_to_string(ARRAY(SELECT p FROM pg_catalog.unnest(ARRAY['INSERT', 'UPDATE', 'DELETE', 'TRUNCATE',"
-    " 'REFERENCES', 'TRIGGER'] || CASE WHEN pg_catalog.current_setting('server_version_num')::int >= 170000"
+    " 'REFERENCES', 'TRIGGER'] || CASE WHEN pg_catalog.current_setting('server_version_num')::int >= '170000'"
     " THEN ARRAY['MAINTAIN'] ELSE ARRAY[]::text[] END) p WHERE c.relkind IN ('r', 'p', 'v', 'm', 'f')"
     " AND pg_catalog.has_table_privilege(c.oid, p)), E'\\n'),"
     " (SELECT pg_catalog.string_agg(h.inhparent::text, E'\\n') FROM pg_catalog.pg_inherits h WHERE h.inhrelid = c.oid),"
     " (SELECT p.partdefid FROM pg_catalog.pg_partitioned_table p WHERE p.partrelid = c.oid),"
     " (SELECT pg_catalog.string_agg(DISTINCT v.ev_class::text, E'\\n') FROM pg_catalog.pg_depend d"
     " JOIN pg_catalog.pg_rewrite v ON v.oid = d.objid WHERE d.refobjid = c.oid AND v.ev_class <> c.oid"
-    " AND d.classid = 'pg_catalog.pg_rewrite'::pg_catalog.regclass"
-    " AND d.refclassid = 'pg_catalog.pg_class'::pg_catalog.regclass)"
+    " AND d.classid = 'pg_rewrite'::regclass::oid"
+    " AND d.refclassid = 'pg_class'::regclass::oid)"
     " FROM related JOIN pg_catalog.pg_class c USING (oid) JOIN pg_catalog.pg_namespace n ON n.oid = c.relnamespace"
     " LEFT JOIN pg_catalog.pg_index i ON i.indexrelid = c.oid; ";
 
@@ -135,7 +140,7 @@ constexpr const char* columns_sql =
     " WHERE i.indrelid = a.attrelid AND (a.attnum = ANY (i.indkey::int2[]) OR i.indexprs IS NOT NULL OR i.indpred IS "
     "NOT"
     " NULL)) FROM related JOIN pg_catalog.pg_attribute a ON a.attrelid = related.oid"
-    " JOIN pg_catalog.pg_type t ON t.oid = a.atttypid WHERE a.attnum > 0 AND NOT a.attisdropped; ";
+    " JOIN pg_catalog.pg_type t ON t.oid = a.atttypid WHERE a.attnum > '0' AND NOT a.attisdropped; ";
 
 constexpr const char* constraints_sql =
     "SELECT k.conrelid, k.conname, k.contype, k.convalidated, k.confrelid, pg_catalog.array_to_string(ARRAY("
@@ -173,7 +178,7 @@ std::string oldest_sql() {
 std::string functions_sql(const Connection& connection, const Questions& questions) {
   return fmt::format(
       "SELECT proname, pg_catalog.max(provolatile::text), pg_catalog.bool_and(pronamespace ="
-      " 'pg_catalog'::pg_catalog.regnamespace) FROM pg_catalog.pg_proc WHERE proname = ANY ({}) GROUP BY proname; ",
+      " 'pg_catalog'::regnamespace::oid) FROM pg_catalog.pg_proc WHERE proname = ANY ({}) GROUP BY proname; ",
       array(connection, questions.functions));
 }
 
@@ -185,7 +190,8 @@ std::string types_sql(const Connection& connection, const Questions& questions) 
       " SELECT FROM below WHERE typnotnull OR EXISTS (SELECT FROM pg_catalog.pg_constraint k WHERE k.contypid ="
       // Calls, without what stands in literals.
       " below.oid)), EXISTS (SELECT FROM pg_catalog.regexp_matches(pg_catalog.regexp_replace(pg_catalog.pg_get_expr("
-      "t.typdefaultbin, 0), '''[^'']*''', '', 'g'), '(\\w+)\"?\\(', 'g') called JOIN pg_catalog.pg_proc p ON p.proname "
+      "t.typdefaultbin, 0), '''[^'']*''', '', 'g'), E'(\\\\w+)\"?\\\\(', 'g') called JOIN pg_catalog.pg_proc p ON "
+      "p.proname "
       "= called[1] WHERE p.provolatile = 'v')"
       " FROM pg_catalog.pg_type t JOIN pg_catalog.pg_namespace n ON n.oid = t.typnamespace"
       " WHERE t.typname = ANY ({}); ",
@@ -299,14 +305,14 @@ void take_rest(const std::vector<std::vector<Row>>& answers, std::size_t at, Fac
   take_traffic(answers.at(at + 5), facts);
 }
 
-Facts read_facts(Connection& connection, const Questions& questions) {
-  const std::string related = related_sql(connection, questions);
-  const Reply reply = connection.send(opening + server_sql(connection, questions) + related + relations_sql + related +
-                                      columns_sql + related + constraints_sql + related + holders_sql() + oldest_sql() +
+Facts read_facts(Connection& connection, const Questions& questions, const std::string& path) {
+  const std::string related = related_sql(connection, questions, path);
+  const Reply reply = connection.send(opening + server_sql(path) + related + relations_sql + related + columns_sql +
+                                      related + constraints_sql + related + holders_sql() + oldest_sql() +
                                       functions_sql(connection, questions) + extensions_sql(connection, questions) +
                                       types_sql(connection, questions) + related + traffic_sql + "COMMIT");
   if (reply.error) {
-    connection.send("ROLLBACK");
+    connection.rollback();
     throw QueryFailed{*reply.error};
   }
   Facts facts;
@@ -322,8 +328,8 @@ Facts read_facts(Connection& connection, const Questions& questions) {
 std::string opened_sql(const Facts& facts) {
   std::vector<std::string> tables;
   for (const auto& [oid, relation] : facts.relations)
-    if (relation.kind == 'r' || relation.kind == 'm') tables.push_back(std::to_string(oid));
-  const std::string list = tables.empty() ? "0" : join(tables, ", ");
+    if (relation.kind == 'r' || relation.kind == 'm') tables.push_back("'" + std::to_string(oid) + "'");
+  const std::string list = tables.empty() ? "'0'" : join(tables, ", ");
   return fmt::format(
       "SELECT c.oid, pg_catalog.pg_table_size(c.oid) FROM pg_catalog.pg_class c WHERE c.oid IN ({0}); "
       "SELECT k.conrelid, k.conname, pg_catalog.pg_get_expr(k.conbin, k.conrelid) FROM pg_catalog.pg_constraint k"
@@ -339,7 +345,7 @@ void take_check(const Row& row, Facts& facts) {
 void read_opened(Connection& connection, Facts& facts) {
   const Reply reply = connection.send(opening + opened_sql(facts) + "COMMIT");
   if (reply.error) {
-    connection.send("ROLLBACK");
+    connection.rollback();
     facts.unread.push_back("sizes and CHECK expressions: " + brief(*reply.error));
     return;
   }
@@ -348,10 +354,10 @@ void read_opened(Connection& connection, Facts& facts) {
 }
 
 /// What happens within a second, in place of what happened since the statistics were reset.
-void read_rates(Connection& connection, const Questions& questions, Facts& facts) {
+void read_rates(Connection& connection, const std::string& related, Facts& facts) {
   if (facts.relations.empty()) return;
   connection.wait().pause(sampled);
-  const Reply reply = connection.send(related_sql(connection, questions) + traffic_sql);
+  const Reply reply = connection.send(related + traffic_sql);
   if (reply.error) {
     facts.unread.push_back("traffic: " + brief(*reply.error));
     return;
@@ -383,7 +389,8 @@ void read_syntax(Connection& connection, const Questions& questions, Facts& fact
   for (const std::string& statement : questions.statements) {
     const auto error = connection.parse((is_query(statement) ? "PREPARE schemagate AS " : "") + statement);
     if (error && is_of_parser(*error)) facts.unparsed.emplace(statement, brief(*error));
-    if (error) connection.send(std::string{"ROLLBACK; "} + opening);
+    if (error) connection.rollback();
+    if (error) connection.send(opening);
   }
   connection.send("COMMIT");
 }
@@ -391,10 +398,11 @@ void read_syntax(Connection& connection, const Questions& questions, Facts& fact
 }  // namespace
 
 Facts survey(Connection& connection, const Questions& questions) {
-  Facts facts = read_facts(connection, questions);
+  const std::string path = path_sql(connection, questions);
+  Facts facts = read_facts(connection, questions, path);
   read_opened(connection, facts);
   read_syntax(connection, questions, facts);
-  read_rates(connection, questions, facts);
+  read_rates(connection, related_sql(connection, questions, path), facts);
   return facts;
 }
 

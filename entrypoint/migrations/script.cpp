@@ -165,6 +165,4 @@ std::vector<Stretch> statements(std::string_view script) {
   return result;
 }
 
-bool unlocks(std::string_view script) { return capitals(script).find("PG_ADVISORY_UNLOCK") != std::string::npos; }
-
 }  // namespace schemagate

@@ -55,7 +55,4 @@ struct Stretch {
 /// As far as the lexer can read it.
 [[nodiscard]] std::vector<Stretch> statements(std::string_view script);
 
-/// Whether the script may give up session advisory locks, ours among them.
-[[nodiscard]] bool unlocks(std::string_view script);
-
 }  // namespace schemagate

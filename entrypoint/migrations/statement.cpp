@@ -1,5 +1,6 @@
 #include "migrations/statement.hpp"
 
+#include <algorithm>
 #include <cctype>
 
 #include "migrations/lexer.hpp"
@@ -26,12 +27,29 @@ Sense perhaps(Effect effect) { return meaning(Kind::perhaps, effect); }
 
 bool if_exists(Words& words) { return words.skip({"IF", "EXISTS"}); }
 
-Sense create_index(Words& words) {
+/// A name and nothing else; not U&"…", which the server's functions do not read.
+std::string bare_column(Words item) {
+  const std::string name = item.name();
+  return item.ended() && name.find('&') != 1 ? name : std::string{};
+}
+
+/// Of `[USING btree] (a, b)` at the end of a statement.
+std::vector<std::string> bare_columns(Words& words) {
+  if (words.skip({"USING"}) && !words.skip_word("BTREE")) return {};
+  std::vector<std::string> result;
+  for (const Words& item : words.group()) result.push_back(bare_column(item));
+  const bool whole = words.ended() && !words.cut() && std::ranges::find(result, "") == result.end();
+  return whole ? result : std::vector<std::string>{};
+}
+
+Sense create_index(Words& words, bool unique) {
   Sense result = outside(Effect::create_index);
   result.action.concurrent = true;
+  result.action.unique = unique;
   result.action.conditional = words.skip({"IF", "NOT", "EXISTS"});
   result.action.object = words.name();
   if (words.skip({"ON"})) result.action.table = words.relation();
+  if (result.action.object.empty()) result.action.columns = bare_columns(words);
   return result;
 }
 
@@ -58,8 +76,8 @@ Sense create_subscription(Words& words) {
 }
 
 Sense create(Words& words) {
-  if (words.skip({"INDEX", "CONCURRENTLY"}) || words.skip({"UNIQUE", "INDEX", "CONCURRENTLY"}))
-    return create_index(words);
+  if (words.skip({"INDEX", "CONCURRENTLY"})) return create_index(words, false);
+  if (words.skip({"UNIQUE", "INDEX", "CONCURRENTLY"})) return create_index(words, true);
   if (words.skip({"DATABASE"})) return named(Effect::create_database, words);
   if (words.skip({"TABLESPACE"})) return named(Effect::create_tablespace, words);
   return words.skip({"SUBSCRIPTION"}) ? create_subscription(words) : Sense{};
@@ -116,16 +134,25 @@ Sense alter(Words& words) {
   return words.skip({"SUBSCRIPTION"}) ? alter_subscription(words) : Sense{};
 }
 
+Extent extent(Words& words) {
+  if (words.skip({"TABLE"})) return Extent::table;
+  if (words.skip({"SCHEMA"})) return Extent::schema;
+  if (words.skip({"DATABASE"}) || words.skip({"SYSTEM"})) return Extent::database;
+  words.skip({"INDEX"});
+  return Extent::index;
+}
+
 /// Of a partitioned table or index it runs only outside, which the text does not tell.
 Sense reindex(Words& words) {
   const OptionMap options = words.options();
-  const bool whole = words.skip({"SCHEMA"}) || words.skip({"DATABASE"}) || words.skip({"SYSTEM"});
-  if (!whole && !words.skip({"TABLE"})) words.skip({"INDEX"});
+  const Extent what = extent(words);
+  const bool whole = what == Extent::schema || what == Extent::database;
   const bool concurrent =
       words.skip({"CONCURRENTLY"}) || (options.contains("CONCURRENTLY") && !off(options, "CONCURRENTLY"));
   Sense result = whole || concurrent ? outside(Effect::reindex) : perhaps(Effect::reindex);
   result.action.object = words.name();
   result.action.concurrent = concurrent;
+  result.action.extent = what;
   return result;
 }
 

@@ -2,6 +2,7 @@
 
 #include <string>
 #include <string_view>
+#include <vector>
 
 namespace schemagate {
 
@@ -23,6 +24,9 @@ enum class Effect {
   unknown,     ///< CALL, DO: nobody can tell
 };
 
+/// What REINDEX names.
+enum class Extent { index, table, schema, database };
+
 struct Deed {
   Effect effect = Effect::unknown;
   std::string object;        ///< index, partition, database … as written, with its schema and quotes, without blanks
@@ -30,6 +34,10 @@ struct Deed {
   std::string table;         ///< of create_index and detach, as written
   bool conditional = false;  ///< IF NOT EXISTS, IF EXISTS
   bool concurrent = false;   ///< waits for others without keeping anybody from anything: no lock_timeout for it
+  Extent extent = Extent::index;       ///< of reindex
+  bool unique = false;                 ///< of create_index
+  std::vector<std::string> columns{};  ///< of create_index where the server chooses the name: what it is on, as
+                                       ///< written, when it says nothing else of the index; empty otherwise
 
   friend bool operator==(const Deed&, const Deed&) = default;
 };

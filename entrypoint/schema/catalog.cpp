@@ -164,7 +164,7 @@ Look read(Connection& connection, const Question& question, Expected& expected) 
   const Reply reply = connection.send(question.sql, {.meanwhile = meanwhile, .result = description, .take = take});
   if (!reply.error && torn) return {Unreadable{.why = "the schema is being changed"}};
   if (!reply.error) return look(connection, reply, std::move(tally));
-  if (connection.transaction() == Transaction::failed) connection.send("ROLLBACK");
+  if (connection.transaction() == Transaction::failed) connection.rollback();
   const ServerMessage& error = *reply.error;
   if (!is_busy(error) && !is_cancelled(error) && !is_torn(error)) throw QueryFailed{error};
   return {Unreadable{.why = brief(error), .busy = is_busy(error), .cancelled = is_cancelled(error)}};

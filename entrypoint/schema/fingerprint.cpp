@@ -119,7 +119,7 @@ std::string full_fingerprint_sql() {
   return fmt::format(
       "SELECT {}, {}, newest > pg_catalog.age(pg_catalog.xid(pg_catalog.pg_snapshot_xmin("
       "pg_catalog.pg_current_snapshot())))"
-      " FROM (SELECT {}, {}, {}, pg_catalog.min(y & 4294967295) FROM"
+      " FROM (SELECT {}, {}, {}, pg_catalog.min(y::int8 & 4294967295) FROM"
       " (SELECT x, CASE WHEN rel <> ALL (ARRAY(SELECT oid FROM pg_catalog.pg_class WHERE relpersistence = 't'))"
       " THEN x END FROM ({}) a(rel, x)) s(x, y)) t(place, everything, lasting, newest)",
       placed("place", "everything"), placed("place", "lasting"), place(), total("x"), total("y"), ages());

@@ -45,15 +45,15 @@ Mark with(Mark mark, const std::string& fingerprint, const std::string& name) {
 bool write_mark(Connection& connection, const HistoryTable& table, const Mark& mark) {
   // Only an owner may; trying all the same would leave an error in the server's log at every start.
   const auto owner = connection.query(
-      fmt::format("SELECT pg_catalog.pg_has_role(c.relowner, 'USAGE') FROM pg_catalog.pg_class c WHERE c.oid = "
-                  "pg_catalog.to_regclass({})",
-                  connection.literal(table.sql())));
+      fmt::format("SELECT pg_catalog.pg_has_role(c.relowner, 'USAGE') FROM pg_class c JOIN pg_namespace n ON n.oid = "
+                  "c.relnamespace WHERE n.nspname = {} AND c.relname = '_prisma_migrations' AND c.relkind = 'r'",
+                  connection.literal(table.schema)));
   if (owner.empty() || owner[0].at(0) != "t") return false;
   // One message, so one transaction: LOCK without waiting is refused at once where another holds the table.
   const Reply reply = connection.send(fmt::format(
       "BEGIN; LOCK TABLE ONLY {0} IN SHARE UPDATE EXCLUSIVE MODE NOWAIT; COMMENT ON TABLE {0} IS {1}; COMMIT",
       table.sql(), connection.literal(text(mark))));
-  if (reply.error) connection.send("ROLLBACK");
+  if (reply.error) connection.rollback();
   return !reply.error;
 }
 

@@ -185,7 +185,8 @@ struct Throwaway::State {
   void prepare(const Wait& wait) {
     Connection connection = connect(wait);
     ::unlink(password_file.c_str());
-    connection.query(fmt::format("CREATE DATABASE {}", database));
+    if (const Reply made = connection.bare(fmt::format("CREATE DATABASE {}", database)); made.error)
+      throw QueryFailed{*made.error};
     const std::vector<Row> rows = connection.query("SHOW server_version_num");
     major = whole_number(rows.at(0).at(0).value_or("")).value_or(0) / 10000;
   }

@@ -2,6 +2,7 @@
 
 #include <csignal>
 
+#include "support/advice.hpp"
 #include "support/sealed.hpp"
 #include "support/session.hpp"
 
@@ -66,8 +67,16 @@ TEST_SUITE("baseline") {
 
     const Ran ran = image.command({"baseline"});
 
-    CHECK(ran.code == 69);
-    CHECK(contains(ran.err, "not today"));
+    CHECK(ran.code == 76);
+    CHECK(ran.err ==
+          "schemagate: the migration history did not take the rows that were to be recorded, or did not keep them: not "
+          "today (P0001)\n  where  " +
+              image.database.place() +
+              ", table \"public\".\"_prisma_migrations\"\n"
+              "  state  the database was not changed; no migration was recorded\n"
+              "  next   see what is there:\n"
+              "           schemagate status\n" +
+              writers_advice());
     CHECK(rows(image) == "0");
   }
 

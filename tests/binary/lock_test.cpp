@@ -52,7 +52,7 @@ std::string held_by(const std::string& holder) {
 std::size_t tries(const Database& database) {
   std::size_t count = 0;
   for (const std::string& statement : database.statements())
-    count += statement == "SELECT pg_catalog.pg_try_advisory_lock(72707369)" ? 1U : 0U;
+    count += statement == "SELECT pg_catalog.pg_try_advisory_lock('72707369'::pg_catalog.int8)" ? 1U : 0U;
   return count;
 }
 

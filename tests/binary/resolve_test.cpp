@@ -251,6 +251,6 @@ TEST_SUITE("resolve") {
     const Ran ran = image.command({"resolve", "--rolled-back", "2_b"}, image.database.url_as(role));
 
     CHECK(ran.code == 69);
-    CHECK(contains(ran.err, "cannot execute UPDATE in a read-only transaction (25006)\n"));
+    CHECK(contains(ran.err, "cannot execute SELECT in a read-only transaction (25006)\n"));
   }
 }

@@ -294,7 +294,7 @@ TEST_SUITE("script") {
   TEST_CASE("a read-only transaction cannot be recorded, and says so") {
     CHECK(
         check_rolled_back("SET TRANSACTION READ ONLY;\nSELECT 1;\n") ==
-        "schemagate: migration 2_b failed: cannot execute INSERT in a read-only transaction (25006)\n"
+        "schemagate: migration 2_b failed: cannot execute SELECT in a read-only transaction (25006)\n"
         "  where  FOLDER/2_b/migration.sql\n" +
             rolled_back_state() +
             "  next   if 2_b makes its transaction read-only, leave that out and ship it in a new image; if the server "

@@ -305,15 +305,5 @@ TEST_SUITE("script: readable") {
   }
 }
 
-TEST_SUITE("script: unlocking") {
-  TEST_CASE("a script that may give our lock away is seen, however it is written") {
-    CHECK(unlocks("SELECT pg_advisory_unlock_all()"));
-    CHECK(unlocks("DO $$ BEGIN PERFORM PG_Advisory_Unlock(1); END $$"));
-    CHECK(unlocks("SELECT pg_catalog.\"pg_advisory_unlock\"(72707369)"));
-    CHECK_FALSE(unlocks("SELECT pg_advisory_lock(1)"));
-    CHECK_FALSE(unlocks(""));
-  }
-}
-
 }  // namespace
 }  // namespace schemagate

@@ -33,8 +33,28 @@ Deed index(const std::string& object, const std::string& table, bool conditional
       .effect = Effect::create_index, .object = object, .table = table, .conditional = conditional, .concurrent = true};
 }
 
+/// Named by the server.
+Deed unnamed(const std::string& table, const std::vector<std::string>& columns, bool unique = false) {
+  Deed result = index("", table);
+  result.columns = columns;
+  result.unique = unique;
+  return result;
+}
+
+Deed unique_index(const std::string& object, const std::string& table, bool conditional = false) {
+  Deed result = index(object, table, conditional);
+  result.unique = true;
+  return result;
+}
+
 Deed named(Effect effect, const std::string& object, bool conditional = false, bool concurrent = false) {
   return {.effect = effect, .object = object, .table = "", .conditional = conditional, .concurrent = concurrent};
+}
+
+Deed built_again(const std::string& object, Extent extent, bool concurrent = true) {
+  Deed result = named(Effect::reindex, object, false, concurrent);
+  result.extent = extent;
+  return result;
 }
 
 Deed detached(const std::string& object, const std::string& table, bool conditional = false) {
@@ -48,9 +68,9 @@ TEST_SUITE("statement: what it does") {
   TEST_CASE("the index that is built, and its table") {
     CHECK(otherwise({{"CREATE INDEX CONCURRENTLY i ON a (id)", index("i", "a")},
                      {"create unique index concurrently if not exists \"I.i\" on only s.\"T t\" using btree (x)",
-                      index("\"I.i\"", "s.\"T t\"", true)},
-                     {"CREATE INDEX CONCURRENTLY ON a (id)", index("", "a")},
-                     {"CREATE INDEX CONCURRENTLY ON ONLY (a) (id)", index("", "a")},
+                      unique_index("\"I.i\"", "s.\"T t\"", true)},
+                     {"CREATE INDEX CONCURRENTLY ON a (id)", unnamed("a", {"id"})},
+                     {"CREATE INDEX CONCURRENTLY ON ONLY (a) (id)", unnamed("a", {"id"})},
                      {"CREATE INDEX CONCURRENTLY i ON a * (id)", index("i", "a")},
                      {"-- why\n;CREATE INDEX /* it */ CONCURRENTLY i -- is\n ON s /* so */ . a (id); -- end",
                       index("i", "s.a")},
@@ -59,16 +79,30 @@ TEST_SUITE("statement: what it does") {
                      {"CREATE INDEX CONCURRENTLY U&\"d\\0061\" ON a (id)", index("U&\"d\\0061\"", "a")}}) == "");
   }
 
+  TEST_CASE("what an index without a name is on, when nothing else is said of it") {
+    CHECK(otherwise({{"CREATE UNIQUE INDEX CONCURRENTLY ON a USING btree (x, \"Y y\") ;",
+                      unnamed("a", {"x", "\"Y y\""}, true)},
+                     {"CREATE INDEX CONCURRENTLY ON a (lower(x))", unnamed("a", {})},
+                     {"CREATE INDEX CONCURRENTLY ON a (x, (y))", unnamed("a", {})},
+                     {"CREATE INDEX CONCURRENTLY ON a (x DESC)", unnamed("a", {})},
+                     {"CREATE INDEX CONCURRENTLY ON a (x text_pattern_ops)", unnamed("a", {})},
+                     {"CREATE INDEX CONCURRENTLY ON a (x) INCLUDE (y)", unnamed("a", {})},
+                     {"CREATE INDEX CONCURRENTLY ON a (x) WHERE y > 0", unnamed("a", {})},
+                     {"CREATE INDEX CONCURRENTLY ON a USING hash (x)", unnamed("a", {})},
+                     {"CREATE INDEX CONCURRENTLY ON a (U&\"d\\0061\")", unnamed("a", {})},
+                     {"CREATE INDEX CONCURRENTLY ON a (", unnamed("a", {})}}) == "");
+  }
+
   TEST_CASE("the index that is dropped or built again") {
     CHECK(otherwise({{"DROP INDEX CONCURRENTLY i", named(Effect::drop_index, "i", false, true)},
                      {"DROP INDEX CONCURRENTLY IF EXISTS s.i CASCADE", named(Effect::drop_index, "s.i", true, true)},
-                     {"REINDEX INDEX CONCURRENTLY s.i", named(Effect::reindex, "s.i", false, true)},
-                     {"REINDEX (VERBOSE, CONCURRENTLY) INDEX i", named(Effect::reindex, "i", false, true)},
-                     {"REINDEX (CONCURRENTLY on, TABLESPACE t) TABLE a", named(Effect::reindex, "a", false, true)},
-                     {"REINDEX (CONCURRENTLY false) TABLE a", named(Effect::reindex, "a")},
-                     {"REINDEX TABLE a", named(Effect::reindex, "a")},
-                     {"REINDEX SCHEMA CONCURRENTLY s", named(Effect::reindex, "s", false, true)},
-                     {"REINDEX DATABASE", named(Effect::reindex, "")}}) == "");
+                     {"REINDEX INDEX CONCURRENTLY s.i", built_again("s.i", Extent::index)},
+                     {"REINDEX (VERBOSE, CONCURRENTLY) INDEX i", built_again("i", Extent::index)},
+                     {"REINDEX (CONCURRENTLY on, TABLESPACE t) TABLE a", built_again("a", Extent::table)},
+                     {"REINDEX (CONCURRENTLY false) TABLE a", built_again("a", Extent::table, false)},
+                     {"REINDEX TABLE a", built_again("a", Extent::table, false)},
+                     {"REINDEX SCHEMA CONCURRENTLY s", built_again("s", Extent::schema)},
+                     {"REINDEX DATABASE", built_again("", Extent::database, false)}}) == "");
   }
 
   TEST_CASE("the partition that is detached") {
@@ -133,8 +167,8 @@ TEST_SUITE("statement: where it runs") {
     CHECK(otherwise({{"CREATE INDEX CONCURRENTLY", index("", "")},
                      {"CREATE INDEX CONCURRENTLY i ON s.", index("i", "s.")},
                      {"DROP INDEX CONCURRENTLY IF EXISTS ;", named(Effect::drop_index, "", true, true)},
-                     {"REINDEX (CONCURRENTLY", named(Effect::reindex, "", false, true)},
-                     {"REINDEX (CONCURRENTLY ,", named(Effect::reindex, "", false, true)},
+                     {"REINDEX (CONCURRENTLY", built_again("", Extent::index)},
+                     {"REINDEX (CONCURRENTLY ,", built_again("", Extent::index)},
                      {"ALTER TABLE ONLY (a DETACH PARTITION", nobody_knows},
                      {"CREATE SUBSCRIPTION s WITH", named(Effect::create_subscription, "s")}}) == "");
     CHECK(otherwise({"CREATE", "ALTER TYPE t ADD", "SET", "SET LOCAL", "(", "\""}, Kind::ordinary) == "");

@@ -53,14 +53,14 @@ const std::map<std::string, std::string>& server() {
 Database::Database() {
   static std::atomic<int> number{0};
   name_ = "t" + std::to_string(::getpid()) + "_" + std::to_string(++number);
-  open("postgres").query("CREATE DATABASE " + name_);
+  open("postgres").bare("CREATE DATABASE " + name_);
 }
 
 Database::~Database() {
   try {
     Connection connection = open("postgres");
-    connection.send("DROP DATABASE " + name_ + " WITH (FORCE)");
-    for (const std::string& role : roles_) connection.send("DROP ROLE " + role);
+    connection.bare("DROP DATABASE " + name_ + " WITH (FORCE)");
+    for (const std::string& role : roles_) connection.bare("DROP ROLE " + role);
   } catch (const std::exception&) {  // NOLINT(bugprone-empty-catch): the server goes away after the tests anyway
   }
 }
@@ -82,7 +82,10 @@ std::string Database::role(const std::string& suffix, const std::string& options
 
 std::vector<std::string> Database::query(const std::string& sql) const {
   std::vector<std::string> rows;
-  for (const auto& row : open(name_).query(sql)) rows.push_back(joined(row));
+  const schemagate::Reply reply = open(name_).bare(sql);
+  if (reply.error) throw schemagate::QueryFailed{*reply.error};
+  if (reply.results.empty()) return rows;
+  for (const auto& row : reply.results.back()) rows.push_back(joined(row));
   return rows;
 }
 

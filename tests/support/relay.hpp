@@ -26,6 +26,7 @@ class Relay {
     cut,    ///< the session is cut
     mute,   ///< what was said does not arrive, and no answer comes
     close,  ///< the session is cut, and no other is taken any more
+    last,   ///< what was said arrives, and the session is cut when the answer comes
   };
 
   Relay(std::string text, int times, Fault fault = Fault::cut)
@@ -70,6 +71,7 @@ class Relay {
     int client;
     int server;
     bool mute = false;
+    bool last = false;  ///< the answer does not arrive
   };
 
   static sockaddr_in loopback(int port) {
@@ -121,8 +123,10 @@ class Relay {
     const ssize_t size = ::recv(asked ? link.client : link.server, bytes.data(), bytes.size(), 0);
     if (size <= 0) return false;
     if (link.mute) return true;
+    if (link.last && !asked) return false;
     const std::string text{bytes.data(), static_cast<std::size_t>(size)};
-    if (asked && left_ > 0 && text.find(text_) != std::string::npos) return harm(link);
+    if (asked && left_ > 0 && text.find(text_) != std::string::npos && !harm(link)) return false;
+    if (link.mute) return true;
     return ::send(asked ? link.server : link.client, text.data(), text.size(), MSG_NOSIGNAL) == size;
   }
 
@@ -130,11 +134,12 @@ class Relay {
     --left_;
     ++faults_;
     link.mute = fault_ == Fault::mute;
+    link.last = fault_ == Fault::last;
     if (fault_ == Fault::close) {
       ::close(listener_);
       listener_ = -1;
     }
-    return link.mute;
+    return link.mute || link.last;
   }
 
   std::string text_;

@@ -23,11 +23,13 @@ class Session {
   explicit Session(const schemagate::Keywords& keywords) : connection_{open(keywords)} {}
 
   std::string value(const std::string& sql) {
-    const std::vector<schemagate::Row> rows = connection_.query(sql);
-    return rows.empty() || rows[0].empty() ? "" : rows[0][0].value_or("");
+    const schemagate::Reply reply = connection_.bare(sql);
+    if (reply.error) throw schemagate::QueryFailed{*reply.error};
+    const bool none = reply.results.empty() || reply.results.back().empty() || reply.results.back()[0].empty();
+    return none ? "" : reply.results.back()[0][0].value_or("");
   }
   /// Without waiting for the answer.
-  void begin(const std::string& sql) { connection_.ask(sql); }
+  void begin(const std::string& sql) { connection_.ask_bare(sql); }
 
  private:
   static schemagate::Connection open(const schemagate::Keywords& keywords) {
