@@ -7,6 +7,7 @@
 
 #include "database/lock.hpp"
 #include "database/pooler.hpp"
+#include "database/trust.hpp"
 #include "failure.hpp"
 #include "guarded.hpp"
 #include "replay.hpp"
@@ -132,7 +133,9 @@ void record(const Gate& gate, Connection& connection, const Goal& goal, const Re
     require_write(connection, gate.table(), reading.server, gate.url.place());
   std::string rows;
   for (const Migration& migration : goal.folder.migrations) rows += insertion(gate, connection, migration);
-  const Reply reply = connection.send(rows + proof(gate, goal.folder.migrations.size()) + "; COMMIT");
+  const Reply reply =
+      connection.send(reliable_sql(connection, gate.table()) + rows + "SET CONSTRAINTS ALL IMMEDIATE; " +
+                      proof(gate, goal.folder.migrations.size()) + "; COMMIT");
   if (reply.error && reply.error->sqlstate != "42501" && !reply.error->sqlstate.starts_with("5"))
     refuse_row(gate, *reply.error);
   if (reply.error) throw QueryFailed{*reply.error};

@@ -190,6 +190,9 @@ Outcome Migrator::run_whole(const Migration& migration, const std::string& id) {
     if (alone.error) outcome = alone;
   }
   if (outcome.error) rebase(*outcome.error, {prefix.size(), 0, migration.script.size()}, migration.script);
+  // LOCK TABLE tells no position.
+  if (outcome.recording && outcome.error && outcome.error->sqlstate == "42P01" && outcome.error->context.empty())
+    outcome.error->context = recording;
   return outcome;
 }
 
@@ -224,6 +227,8 @@ bool Migrator::apply_in_parts(const Migration& migration, const Slot& row, Outco
                           migration.name, brief(*outcome.error)),
               {{"migration", migration.name}});
   settle();
+  // The rollback does not bring back a lock of the session that the script gave away.
+  require_lock();
   Stand stand{migration, row, {}};
   begin(migration, stand.row, stand.progress);
   apply_segments(std::move(stand), parts);

@@ -193,6 +193,19 @@ Answer look_closer(Connection& connection, const HistoryTable& table, Answer fir
   return ask_history(connection, table, manner, besides, {});
 }
 
+[[noreturn]] void refuse_creating(const ServerMessage& error, const HistoryTable& table, const std::string& place) {
+  const std::string context = error.context.empty() ? "" : "\n  context: " + error.context;
+  throw Failure{
+      ExitCode::refused,
+      fmt::format("the migration history {} cannot be created: {}{}", table.sql(), brief(error), context),
+      fmt::format("{}, table {}", place, table.sql()), untouched,
+      error.context.empty()
+          ? "find out what has that name (a type?) and who made it; rename or drop it"
+          : "mend or disable the event trigger (SELECT evtname, evtfoid::regprocedure FROM pg_event_trigger); it "
+            "runs with search_path = pg_catalog: a function that needs another sets its own (ALTER FUNCTION … SET "
+            "search_path = …)"};
+}
+
 }  // namespace
 
 std::string HistoryTable::writers_advice() const {
@@ -245,10 +258,14 @@ void create_history(Connection& connection, const HistoryTable& table, const Ser
   const std::string schema = Connection::identifier(table.schema);
   const Reply reply =
       connection.send((missing ? "CREATE SCHEMA IF NOT EXISTS " + schema + "; " : "") + create_sql(table));
+  if (!reply.error) return;
   // Another replica, where there is no lock, or somebody who wants us to believe it.
-  const bool there = reply.error && (reply.error->sqlstate == "42P07" || reply.error->sqlstate == "23505");
-  if (there) require_write(connection, table, server, place);
-  if (!reply.error || there) return;
+  const ServerMessage& error = *reply.error;
+  const bool there = error.sqlstate == "42P07" || error.sqlstate == "23505" || error.sqlstate == "42710";
+  if (there && error.context.empty() && examine(connection, table).kind != ' ')
+    return require_write(connection, table, server, place);
+  // Only code of somebody has a context: an event trigger's.
+  if (there || !error.context.empty()) refuse_creating(error, table, place);
   if (reply.error->sqlstate == "42501" && missing)
     refuse_writing("CREATE", "DATABASE " + Connection::identifier(server.database), server, place);
   if (reply.error->sqlstate == "42501") refuse_writing("CREATE", "SCHEMA " + schema, server, place);

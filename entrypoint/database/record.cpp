@@ -10,6 +10,7 @@
 
 #include "database/lock.hpp"
 #include "database/pins.hpp"
+#include "database/trust.hpp"
 
 namespace schemagate {
 namespace {
@@ -49,6 +50,9 @@ std::string keep_session() { return fmt::format("pg_catalog.set_config('{}', {},
 std::string done_sql(const std::string& values, const std::string& token) {
   return fmt::format("\n;SET CONSTRAINTS ALL IMMEDIATE;SELECT {}'{}';", values, token);
 }
+
+// A trigger of the table may have deferred others again.
+constexpr const char* deferred_again = "SET CONSTRAINTS ALL IMMEDIATE;";
 
 /// A lock that the script gave away is ours again if nobody has it. What others have written meanwhile is seen by the
 /// statement that follows this one, but not where the transaction keeps its snapshot.
@@ -114,12 +118,12 @@ std::string Record::update(const Slot& row, const Change& change) const {
   return fmt::format(
       "WITH w AS (UPDATE ONLY {} SET finished_at = {}, rolled_back_at = {}, logs = {}{}{} WHERE id::text = {} AND logs "
       "IS NOT DISTINCT FROM {} AND finished_at IS NULL AND rolled_back_at {}{} RETURNING 1) SELECT '1'::int8 / "
-      "pg_catalog.count(*) FROM w;{}",
+      "pg_catalog.count(*) FROM w;{}{}",
       table_.sql(), change.finished, change.rolled_back, change.logs,
       row.rolled_back ? ", started_at = pg_catalog.now()" : "",
       change.steps.empty() ? "" : ", applied_steps_count = " + change.steps, connection_.literal(row.id),
       row.logs ? connection_.literal(*row.logs) : "NULL", row.rolled_back ? "IS NOT NULL" : "IS NULL",
-      change.fenced ? holding() : "", proof(row.id, change));
+      change.fenced ? holding() : "", deferred_again, proof(row.id, change));
 }
 
 /// Not beside a row of the same migration that stands.
@@ -129,10 +133,10 @@ std::string Record::insert(const Migration& migration, const std::string& id, co
       "WITH w AS (INSERT INTO {0} (id, checksum, finished_at, migration_name, logs, rolled_back_at, started_at, "
       "applied_steps_count) SELECT {1}, {2}, {3}, {4}, {5}, {6}, pg_catalog.now(), {7} WHERE NOT EXISTS (SELECT FROM "
       "ONLY {0} o WHERE o.migration_name::text = {4} AND o.rolled_back_at IS NULL){8} RETURNING 1) SELECT '1'::int8 / "
-      "pg_catalog.count(*) FROM w;{9} AND migration_name::text = {4} AND checksum::text = {2}",
+      "pg_catalog.count(*) FROM w;{9}{10} AND migration_name::text = {4} AND checksum::text = {2}",
       table_.sql(), connection_.literal(id), connection_.literal(migration.checksum), change.finished, name,
       change.logs, change.rolled_back, change.steps.empty() ? "'0'" : change.steps, change.fenced ? holding() : "",
-      proof(id, change));
+      deferred_again, proof(id, change));
 }
 
 std::string Record::put(const Migration& migration, const Slot& row, const Change& change) const {
@@ -144,7 +148,8 @@ Ending Record::whole(const Migration& migration, const std::string& id) const {
   std::string token = new_token();
   // Nobody will fetch from a cursor WITH HOLD, which COMMIT would run to its end as ourselves.
   std::string sql = done_sql("", token) + "CLOSE ALL;" + meaning_pins(connection_.policies()) +
-                    (locked_ ? lock_again : "") + insert(migration, id, applied) + ";\nCOMMIT";
+                    reliable_sql(connection_, table_) + (locked_ ? lock_again : "") + insert(migration, id, applied) +
+                    ";\nCOMMIT";
   return {std::move(token), std::move(sql)};
 }
 
@@ -164,14 +169,15 @@ Ending Record::segment(const Slot& row, const Progress& progress) const {
   std::string token = new_token();
   const Change next{.logs = logs(progress), .steps = "applied_steps_count + '1'", .also = of_each(give_back)};
   std::string sql = done_sql(of_each(keep) + keep_session(), token) + meaning_pins(connection_.policies()) +
-                    (locked_ ? lock_again : "") + update(row, next) + ";\nCOMMIT";
+                    reliable_sql(connection_, table_) + (locked_ ? lock_again : "") + update(row, next) + ";\nCOMMIT";
   return {std::move(token), std::move(sql)};
 }
 
 /// In one transaction of its own. READ WRITE, because a script may have made the session's transactions read-only.
 std::optional<ServerMessage> Record::write(Slot& row, const std::string& sql) {
-  const Reply reply = connection_.bare(
-      fmt::format("BEGIN READ WRITE;SELECT {}'';{}{};COMMIT", keep_session(), pins(connection_.policies()), sql));
+  const Reply reply =
+      connection_.bare(fmt::format("BEGIN READ WRITE;SELECT {}'';{}{}{};COMMIT", keep_session(),
+                                   pins(connection_.policies()), reliable_sql(connection_, table_), sql));
   if (reply.error && connection_.transaction() == Transaction::failed) connection_.rollback();
   if (reply.error && reply.error->sqlstate == "22012")
     return ServerMessage{.sqlstate = "22012",

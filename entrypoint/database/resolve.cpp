@@ -5,6 +5,7 @@
 #include <algorithm>
 
 #include "database/lock.hpp"
+#include "database/trust.hpp"
 #include "failure.hpp"
 #include "migrations/checksum.hpp"
 
@@ -49,7 +50,7 @@ std::string fenced(const Case& c, const std::string& change, std::size_t rows) {
   const std::string lock = c.locked ? " AND " + holds_lock_sql() : "";
   return fmt::format(
       "WITH w AS ({}{} RETURNING 1) SELECT '1'::int8 / CASE pg_catalog.count(*) WHEN '{}' THEN '1'::int8 ELSE '0' END "
-      "FROM w; ",
+      "FROM w; SET CONSTRAINTS ALL IMMEDIATE; ",
       change, lock, rows);
 }
 
@@ -62,7 +63,7 @@ std::string proof(const Case& c, const std::string& condition, std::size_t rows)
 }
 
 void write(const Case& c, const std::string& sql) {
-  const Reply reply = c.connection.send(sql);
+  const Reply reply = c.connection.send(reliable_sql(c.connection, c.table) + sql);
   if (!reply.error) return;
   if (!reply.error->sqlstate.starts_with("22") && !reply.error->sqlstate.starts_with("23") &&
       !reply.error->sqlstate.starts_with("0A") && !reply.error->sqlstate.starts_with("P0"))

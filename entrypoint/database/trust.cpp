@@ -58,12 +58,25 @@ constexpr const char* called_sql =
     " FROM h JOIN pg_policy p ON p.polrelid = h.oid"
     " UNION ALL SELECT pg_catalog.format('statistics %I', s.stxname), 'pg_statistic_ext'::regclass::oid, s.oid"
     " FROM h JOIN pg_statistic_ext s ON s.stxrelid = h.oid),"
-    " calls(name, proc) AS (SELECT p.name, CASE d.refclassid WHEN 'pg_operator'::regclass::oid THEN (SELECT"
-    " o.oprcode::oid FROM pg_operator o WHERE o.oid = d.refobjid) ELSE d.refobjid END"
-    " FROM parts p JOIN pg_depend d ON d.classid = p.classid AND d.objid = p.objid"
-    " AND d.refclassid IN ('pg_proc'::regclass::oid, 'pg_operator'::regclass::oid)) "
-    "SELECT DISTINCT c.name, f.oid::regprocedure::text, pg_catalog.pg_get_userbyid(f.proowner)"
-    " FROM calls c JOIN pg_proc f ON f.oid = c.proc WHERE f.proowner NOT IN (SELECT oid FROM trusted) ORDER BY 1, 2";
+    // A domain's CHECK is a constraint of its type; an array's element is no dependency that the array has.
+    " uses(name, classid, objid) AS (SELECT name, classid, objid FROM parts UNION SELECT u.name, x.classid, x.objid"
+    " FROM uses u CROSS JOIN LATERAL (SELECT d.refclassid, d.refobjid FROM pg_depend d WHERE d.classid = u.classid"
+    " AND d.objid = u.objid AND d.refclassid IN ('pg_proc'::regclass::oid, 'pg_operator'::regclass::oid,"
+    " 'pg_type'::regclass::oid) UNION ALL SELECT 'pg_constraint'::regclass::oid, k.oid FROM pg_constraint k"
+    " WHERE u.classid = 'pg_type'::regclass::oid AND k.contypid = u.objid"
+    " UNION ALL SELECT u.classid, t.typelem FROM pg_type t WHERE u.classid = 'pg_type'::regclass::oid"
+    " AND t.oid = u.objid AND t.typelem >= '16384') x(classid, objid)),"
+    " called(name, kind, what, owner) AS ("
+    "SELECT u.name, 'FUNCTION', f.oid::regprocedure::text, f.proowner FROM uses u JOIN pg_proc f ON f.oid = u.objid"
+    " WHERE u.classid = 'pg_proc'::regclass::oid"
+    " UNION ALL SELECT u.name, 'OPERATOR', o.oid::regoperator::text, o.oprowner FROM uses u"
+    " JOIN pg_operator o ON o.oid = u.objid WHERE u.classid = 'pg_operator'::regclass::oid"
+    " UNION ALL SELECT u.name, 'TYPE', t.oid::regtype::text, t.typowner FROM uses u JOIN pg_type t ON t.oid = u.objid"
+    " WHERE u.classid = 'pg_type'::regclass::oid) ";
+
+constexpr const char* foreign_sql =
+    "SELECT DISTINCT c.name, c.kind, c.what, pg_catalog.pg_get_userbyid(c.owner) FROM called c"
+    " WHERE c.owner NOT IN (SELECT oid FROM trusted) ORDER BY 1, 2, 3";
 
 /// Those for our role. A missing USING hides nothing by itself (a policy for INSERT has none).
 constexpr const char* policies_sql =
@@ -110,6 +123,11 @@ std::string in_the_way(const Standing& standing, char command, bool HistoryPolic
   return allowed ? "" : "no policy allows it";
 }
 
+const char* use_of(const std::string& kind) {
+  if (kind == "FUNCTION") return "calls";
+  return kind == "TYPE" ? "uses the type" : "uses the operator";
+}
+
 std::string policy_advice(const Standing& standing, const Asker& asker) {
   const std::string table = asker.table.sql();
   const std::string role = Connection::identifier(asker.role);
@@ -135,7 +153,7 @@ std::string policy_advice(const Standing& standing, const Asker& asker) {
 Standing examine(Connection& connection, const HistoryTable& table) {
   const std::string with = "WITH " + fmt::format(fmt::runtime(trusted_sql), named(connection, table));
   const Reply reply =
-      connection.send(with + " " + table_sql + "; " + with + ", " + called_sql + "; " +
+      connection.send(with + " " + table_sql + "; " + with + ", " + called_sql + foreign_sql + "; " +
                       fmt::format(fmt::runtime(policies_sql), connection.literal(table.schema), policy_is_ours));
   if (reply.error) throw QueryFailed{*reply.error};
   Standing standing;
@@ -151,7 +169,8 @@ Standing examine(Connection& connection, const HistoryTable& table) {
   if (standing.kind == ' ') return standing;
   if (const std::string odd = text(reply.results[0][0], 5); !odd.empty())
     for (const std::string_view name : split(odd, '\n')) standing.odd_columns.emplace_back(name);
-  for (const Row& row : reply.results.at(1)) standing.foreign.push_back({text(row, 0), text(row, 1), text(row, 2)});
+  for (const Row& row : reply.results.at(1))
+    standing.foreign.push_back({text(row, 0), text(row, 1), text(row, 2), text(row, 3)});
   for (const Row& row : reply.results.at(2))
     standing.policies.push_back({text(row, 0), text(row, 1).at(0), truth(row, 2), truth(row, 3), truth(row, 4)});
   return standing;
@@ -190,16 +209,16 @@ void require_trust(const Standing& standing, const Asker& asker) {
   if (standing.foreign.empty()) return;
   std::vector<std::string> lines;
   for (const Called& called : standing.foreign)
-    lines.push_back(
-        fmt::format("{} calls {} of the role {}", called.by, called.function, Connection::identifier(called.owner)));
-  throw Failure{ExitCode::refused,
-                fmt::format("to write the migration history {} would run code of other roles with the rights of {}:\n"
-                            "  {}",
-                            table, Connection::identifier(asker.role), indent(join(lines, "\n"), 2)),
-                where(asker), untouched,
-                fmt::format("find out why; drop what calls it, or give the function to the table's owner:\n"
-                            "  ALTER FUNCTION {} OWNER TO {};",
-                            standing.foreign.front().function, owner)};
+    lines.push_back(fmt::format("{} {} {} of the role {}", called.by, use_of(called.kind), called.name,
+                                Connection::identifier(called.owner)));
+  throw Failure{
+      ExitCode::refused,
+      fmt::format("to write the migration history {} would run code of other roles with the rights of {}:\n"
+                  "  {}",
+                  table, Connection::identifier(asker.role), indent(join(lines, "\n"), 2)),
+      where(asker), untouched,
+      fmt::format("find out why; drop what uses it, or give it to the table's owner:\n  ALTER {} {} OWNER TO {};",
+                  standing.foreign.front().kind, standing.foreign.front().name, owner)};
 }
 
 void require_visible(const Standing& standing, const Asker& asker) {
@@ -215,6 +234,14 @@ void require_writable(const Standing& standing, const Asker& asker) {
         std::pair{'w', &HistoryPolicy::writes_all}})
     if (const std::string why = in_the_way(standing, command, all); !why.empty())
       refuse_hidden(standing, asker, "writing rows", why);
+}
+
+std::string reliable_sql(const Connection& connection, const HistoryTable& table) {
+  return fmt::format(
+      "LOCK TABLE ONLY {} IN ROW EXCLUSIVE MODE;WITH {}, {}SELECT '1'::int8 / pg_catalog.count(*) FROM h WHERE "
+      "h.relowner IN (SELECT oid FROM trusted) AND NOT EXISTS (SELECT FROM called c WHERE c.owner NOT IN (SELECT oid "
+      "FROM trusted));",
+      table.sql(), fmt::format(fmt::runtime(trusted_sql), named(connection, table)), called_sql);
 }
 
 std::string readable_sql(bool reliable, bool policies) {

@@ -8,10 +8,12 @@
 
 namespace schemagate {
 
-/// A function that statements on the history would call, and what of the table calls it: `trigger "t"`.
+/// What statements on the history would run: a function, or a type or operator that has functions, and what of the
+/// table uses it: `trigger "t"`.
 struct Called {
   std::string by;
-  std::string function;  ///< quoted where needed, with its arguments
+  std::string kind;  ///< as ALTER has it: FUNCTION, TYPE, OPERATOR
+  std::string name;  ///< quoted where needed, with its arguments
   std::string owner;
 
   friend bool operator==(const Called&, const Called&) = default;
@@ -61,6 +63,10 @@ void require_trust(const Standing& standing, const Asker& asker);
 /// Throws Failure 77 where policies may hide rows, or keep rows from being written.
 void require_visible(const Standing& standing, const Asker& asker);
 void require_writable(const Standing& standing, const Asker& asker);
+
+/// A statement that fails by itself (22012) unless the history can be relied on. With a lock that keeps it so until the
+/// transaction ends: a role with TRIGGER on the table could make one between a look and a write.
+[[nodiscard]] std::string reliable_sql(const Connection& connection, const HistoryTable& table);
 
 /// A condition on the history's table `c`, for the message that reads it: it is what examine() found fit to be read.
 /// `reliable`: expressions of its indexes and statistics, which the planner evaluates, may stay. `policies`: they are

@@ -2,6 +2,7 @@
 #include <fmt/format.h>
 
 #include "support/image.hpp"
+#include "support/plain.hpp"
 #include "support/sealed.hpp"
 
 using namespace support;
@@ -184,11 +185,71 @@ TEST_SUITE("trust") {
             fmt::format(
                 "schemagate: to write the migration history \"public\".\"_prisma_migrations\" would run code of other "
                 "roles with the rights of \"postgres\":\n  {} of the role \"{}\"\n{}  state  {}  next   find out why; "
-                "drop what calls it, or give the function to the table's owner:\n           ALTER FUNCTION {} OWNER TO "
+                "drop what uses it, or give it to the table's owner:\n           ALTER FUNCTION {} OWNER TO "
                 "\"postgres\";\n",
                 by, trap.mallory, where(image), untouched, function));
       CHECK_FALSE(trap.sprung());
     }
+  }
+
+  TEST_CASE("a type whose CHECK is another role's is its code too, also where only a trigger's condition names it") {
+    Image image;
+    const Trap trap{image};
+    REQUIRE(image.apply().code == 0);
+    image.database.query("GRANT ALL ON _prisma_migrations TO " + trap.mallory);
+    trap.as_mallory(
+        "CREATE DOMAIN public.d AS text CHECK (public.evil() = 'x'); CREATE TRIGGER t BEFORE INSERT ON "
+        "public._prisma_migrations FOR EACH ROW WHEN (NEW.migration_name::public.d IS NULL) EXECUTE FUNCTION "
+        "suppress_redundant_updates_trigger()");
+    image.migration("2_b", "SELECT 1");
+
+    const Ran ran = image.apply();
+
+    CHECK(ran.code == 76);
+    CHECK(contains(ran.err, "  trigger t calls public.evil() of the role \"" + trap.mallory + "\"\n"));
+    CHECK(contains(ran.err, "  trigger t uses the type public.d of the role \"" + trap.mallory + "\"\n"));
+    CHECK_FALSE(trap.sprung());
+  }
+
+  TEST_CASE("a trigger that is made while a migration runs is seen by the transaction that writes the row") {
+    Image image;
+    const Trap trap{image};
+    REQUIRE(image.apply().code == 0);
+    image.database.query("GRANT ALL ON _prisma_migrations TO " + trap.mallory);
+    image.migration("2_b", "CREATE TABLE b (id int); SELECT pg_sleep(1)");
+    Running running{{binary(), "apply", "--migrations", image.folder.path()},
+                    {{"SCHEMAGATE_DATABASE_URL", image.database.url()}}};
+    REQUIRE(eventually([&] {
+      return image.database.value(
+                 "SELECT count(*) FROM pg_stat_activity WHERE wait_event = 'PgSleep' AND datname = "
+                 "current_database()") == "1";
+    }));
+    trap.as_mallory(
+        "CREATE TRIGGER t BEFORE INSERT ON public._prisma_migrations FOR EACH ROW EXECUTE FUNCTION "
+        "public.evil_trigger()");
+
+    const Ran ran = running.finish();
+
+    CHECK(ran.code == 76);
+    CHECK(contains(ran.err, "trigger t calls public.evil_trigger() of the role \"" + trap.mallory + "\"\n"));
+    CHECK_FALSE(trap.sprung());
+    CHECK(image.database.value("SELECT to_regclass('b') IS NULL") == "t");
+  }
+
+  TEST_CASE("a type of the history's name, and an event trigger that fails, are told as that") {
+    Image image;
+    image.migration("1_a", "SELECT 1");
+    image.database.query("CREATE DOMAIN public._prisma_migrations AS int");
+    const Ran type = image.apply();
+    CHECK(type.code == 76);
+    CHECK(contains(type.err, "cannot be created: type \"_prisma_migrations\" already exists (42710)\n"));
+    image.database.query(
+        "DROP DOMAIN public._prisma_migrations; CREATE FUNCTION f() RETURNS event_trigger LANGUAGE plpgsql AS $$ BEGIN "
+        "INSERT INTO ddl_log VALUES (tg_tag); END $$; CREATE EVENT TRIGGER e ON ddl_command_end EXECUTE FUNCTION f()");
+    const Ran event = image.apply();
+    CHECK(event.code == 76);
+    CHECK(contains(event.err, "cannot be created: relation \"ddl_log\" does not exist (42P01)\n"));
+    CHECK(contains(event.err, "mend or disable the event trigger"));
   }
 
   TEST_CASE("an audit trigger and an index of the owner's own are nobody's trap") {

@@ -178,6 +178,35 @@ TEST_SUITE("writer") {
     }
   }
 
+  TEST_CASE("a call that commits and gives the lock away is applied by one and by four replicas") {
+    for (const int count : {1, 4}) {
+      Image image;
+      image.migration("1_a",
+                      "CREATE TABLE a (id int); CREATE PROCEDURE p() LANGUAGE plpgsql AS $$ BEGIN INSERT INTO a VALUES "
+                      "(1); COMMIT; INSERT INTO a VALUES (2); END $$");
+      REQUIRE(image.apply().code == 0);
+      image.migration("2_b", "SELECT pg_advisory_unlock_all();\nCALL p();");
+
+      check_all_well(race(image, count));
+
+      check_once(image, "2");
+    }
+  }
+
+  TEST_CASE("a trigger that defers others again hides nothing") {
+    Image image;
+    const Ran ran = refused(
+        image,
+        "CREATE FUNCTION pre() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN SET CONSTRAINTS ALL DEFERRED; RETURN NEW; "
+        "END "
+        "$$; CREATE TRIGGER p BEFORE INSERT ON _prisma_migrations FOR EACH ROW EXECUTE FUNCTION pre(); CREATE FUNCTION "
+        "post() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN DELETE FROM public._prisma_migrations WHERE id = NEW.id; "
+        "RETURN NULL; END $$; CREATE CONSTRAINT TRIGGER q AFTER INSERT ON _prisma_migrations DEFERRABLE INITIALLY "
+        "DEFERRED "
+        "FOR EACH ROW EXECUTE FUNCTION post()");
+    CHECK(ran.err == overtaken + row_refusal(image, ""));
+  }
+
   TEST_CASE("a deferred trigger that takes the row away is found too") {
     Image image;
     image.migration("1_a", "CREATE TABLE a (id int)");
