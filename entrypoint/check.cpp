@@ -4,7 +4,6 @@
 
 #include <algorithm>
 #include <csignal>
-#include <cstdio>
 #include <filesystem>
 #include <fstream>
 #include <iterator>
@@ -13,6 +12,7 @@
 #include "check/judge.hpp"
 #include "check/show.hpp"
 #include "failure.hpp"
+#include "output.hpp"
 #include "schema/sealed.hpp"
 #include "text.hpp"
 
@@ -190,14 +190,12 @@ Report refusal(const std::vector<Issue>& issues) {
 }  // namespace
 
 void check(const Config& config, Environment& environment) {
-  // git gets our environment; where our parent ignores SIGCHLD, the kernel would forget how it ended.
-  for (const char* name : own_secrets) environment.wipe(name);
+  environment.wipe_connections();
+  // Where our parent ignores SIGCHLD, the kernel would forget how git ended.
   ::signal(SIGCHLD, SIG_DFL);
   const Evidence facts = gather(config);
   const std::vector<Issue> issues = judge(facts);
-  const std::string text = rendered(config, facts, issues);
-  std::fwrite(text.data(), 1, text.size(), stdout);
-  std::fflush(stdout);
+  print(rendered(config, facts, issues));
   if (!issues.empty() && issues.front().severity == Severity::error) throw Failure{refusal(issues)};
 }
 

@@ -9,6 +9,7 @@
 #include <filesystem>
 
 #include "failure.hpp"
+#include "mask.hpp"
 #include "text.hpp"
 
 namespace schemagate {
@@ -22,8 +23,18 @@ struct Value {
 };
 
 [[noreturn]] void refuse(const Value& value, const std::string& allowed) {
-  throw Failure{value.code, fmt::format("{} is \"{}\"", value.source, value.text), value.source, not_contacted,
-                "allowed: " + allowed};
+  throw Failure{value.code, value.source + wrong_value(value.text), value.source, not_contacted, "allowed: " + allowed};
+}
+
+/// A command may well name one.
+bool is_misplaced(const std::string& flag, const std::string& text) {
+  return flag == "--before" || flag == "--after" ? is_connection(text) : is_like_connection(text);
+}
+
+/// Nothing of it is told again.
+void refuse_connection(const Value& value) {
+  throw Failure{value.code, value.source + " holds a connection string, which is not shown", value.source,
+                not_contacted, "put it into SCHEMAGATE_DATABASE_URL, and correct " + value.source};
 }
 
 class Reader {
@@ -32,11 +43,13 @@ class Reader {
 
   [[nodiscard]] std::optional<Value> given(const std::string& flag) const {
     const auto setting = std::ranges::find(settings(), flag, &Setting::flag);
+    std::optional<Value> value;
     if (const auto found = line_.flags.find(flag); found != line_.flags.end())
-      return Value{found->second, flag, ExitCode::usage};
-    if (const auto text = environment_.value(setting->variable))
-      return Value{*text, setting->variable, ExitCode::configuration};
-    return std::nullopt;
+      value = Value{found->second, flag, ExitCode::usage};
+    else if (const auto text = environment_.value(setting->variable))
+      value = Value{*text, setting->variable, ExitCode::configuration};
+    if (value && is_misplaced(flag, value->text)) refuse_connection(*value);
+    return value;
   }
 
   [[nodiscard]] Value value(const std::string& flag) const {
@@ -182,6 +195,7 @@ std::string termination_log(const std::vector<std::string>& arguments, const Env
 Config make_config(const CommandLine& line, const Environment& environment) {
   refuse_unknown(environment);
   const Reader read{line, environment};
+  for (const Setting& setting : settings()) (void)read.given(setting.flag);
   (void)read.choice<LogFormat>("--log-format", {"text", "json"});
   const std::string unlocked = environment.value("PRISMA_SCHEMA_DISABLE_ADVISORY_LOCK").value_or("0");
   Config config{.command = line.command,

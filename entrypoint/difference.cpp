@@ -3,12 +3,12 @@
 #include <fmt/format.h>
 #include <unistd.h>
 
-#include <cstdio>
 #include <nlohmann/json.hpp>
 #include <variant>
 
 #include "failure.hpp"
 #include "guarded.hpp"
+#include "output.hpp"
 #include "persist.hpp"
 #include "schema/render.hpp"
 #include "verify.hpp"
@@ -59,8 +59,7 @@ int show_difference(const Gate& gate) {
       persist(gate, [&gate](Connection& connection) { return read(gate, connection); });
   std::string text = rendered(gate, findings);
   if (!text.ends_with('\n')) text += '\n';
-  std::fwrite(text.data(), 1, text.size(), stdout);
-  std::fflush(stdout);
+  print(text);
   return findings.empty() ? 0 : static_cast<int>(ExitCode::refused);
 }
 

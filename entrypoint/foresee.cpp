@@ -4,7 +4,6 @@
 #include <unistd.h>
 
 #include <algorithm>
-#include <cstdio>
 #include <cstdlib>
 #include <optional>
 
@@ -18,6 +17,7 @@
 #include "forecast/right.hpp"
 #include "guarded.hpp"
 #include "migrations/progress.hpp"
+#include "output.hpp"
 #include "text.hpp"
 
 namespace schemagate {
@@ -107,11 +107,6 @@ std::optional<Report> refusal(const Gate& gate, const View& view, Connection& co
 bool coloured() {
   // https://no-color.org
   return ::isatty(STDOUT_FILENO) == 1 && std::getenv("NO_COLOR") == nullptr;
-}
-
-void print(const std::string& text) {
-  std::fwrite(text.data(), 1, text.size(), stdout);
-  std::fflush(stdout);
 }
 
 std::string nothing(const Gate& gate, const View& view) {

@@ -9,6 +9,7 @@
 #include <chrono>
 #include <nlohmann/json.hpp>
 
+#include "mask.hpp"
 #include "text.hpp"
 
 namespace schemagate {
@@ -31,13 +32,19 @@ std::string dump(const Json& json) { return json.dump(-1, ' ', false, Json::erro
 
 std::string event_line(std::string_view level, std::string_view event, std::string_view message, const Fields& fields) {
   Json json = line(level, event);
-  json["message"] = message;
-  for (const auto& [name, value] : fields)
-    std::visit([&json, key = std::string{name}](const auto& field) { json[key] = field; }, value);
+  json["message"] = masked(message);
+  for (const auto& [name, value] : fields) {
+    const std::string key{name};
+    if (const auto* const number = std::get_if<std::int64_t>(&value))
+      json[key] = *number;
+    else
+      json[key] = masked(std::get<std::string>(value));
+  }
   return dump(json);
 }
 
-std::string report_line(const Report& report) {
+std::string report_line(const Report& told) {
+  const Report report = masked(told);
   Json json = line("error", "refused");
   json["code"] = report.code;
   json["what"] = report.what;
@@ -49,7 +56,8 @@ std::string report_line(const Report& report) {
 
 }  // namespace
 
-std::string report_text(const Report& report) {
+std::string report_text(const Report& told) {
+  const Report report = masked(told);
   std::string text = printable(report.what);
   for (const auto& [label, part] :
        {std::pair{"where", report.where}, std::pair{"state", report.state}, std::pair{"next", report.next}})
@@ -71,18 +79,18 @@ void Log::make_room() const {
 
 void Log::progress(std::string_view event, std::string_view message, const Fields& fields) const {
   if (!line_) return info(event, message, fields);
-  line_->draw(fmt::format("schemagate: {}", message));
+  line_->draw(fmt::format("schemagate: {}", masked(message)));
 }
 
 void Log::info(std::string_view event, std::string_view message, const Fields& fields) const {
   make_room();
-  logger_->info(format_ == LogFormat::json ? event_line("info", event, message, fields) : printable(message));
+  logger_->info(format_ == LogFormat::json ? event_line("info", event, message, fields) : printable(masked(message)));
 }
 
 void Log::warn(std::string_view event, std::string_view message, const Fields& fields) const {
   make_room();
   logger_->warn(format_ == LogFormat::json ? event_line("warning", event, message, fields)
-                                           : "warning: " + printable(message));
+                                           : "warning: " + printable(masked(message)));
 }
 
 void Log::failure(const Report& report) const {

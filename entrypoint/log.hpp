@@ -23,8 +23,8 @@ enum class LogFormat { text, json, silent };
 /// What a JSON line carries beside its message.
 using Fields = std::vector<std::pair<std::string_view, std::variant<std::string, std::int64_t>>>;
 
-/// A refusal as people read it, without a line end.
-[[nodiscard]] std::string report_text(const Report& report);
+/// A refusal as people read it, without a line end and without secrets.
+[[nodiscard]] std::string report_text(const Report& told);
 
 /// Events on stderr, one line each under `json`; stdout belongs to the program that we become.
 class Log {

@@ -4,7 +4,6 @@
 #include <unistd.h>
 
 #include <array>
-#include <cstdio>
 #include <exception>
 #include <optional>
 #include <span>
@@ -14,11 +13,15 @@
 #include "config.hpp"
 #include "failure.hpp"
 #include "log.hpp"
+#include "mask.hpp"
+#include "output.hpp"
 #include "run.hpp"
+#include "server/dump.hpp"
 #include "server/environment.hpp"
 #include "server/init.hpp"
 #include "server/signals.hpp"
 #include "termination.hpp"
+#include "text.hpp"
 
 namespace {
 
@@ -83,7 +86,7 @@ int start(const std::vector<std::string>& arguments, Environment& environment, S
   try {
     const CommandLine line = read_command_line(arguments);
     if (line.print) {
-      std::fputs(line.print->c_str(), stdout);
+      print(*line.print);
       return 0;
     }
     const Config config = make_config(line, environment);
@@ -99,9 +102,17 @@ int start(const std::vector<std::string>& arguments, Environment& environment, S
   }
 }
 
+/// Before the first word is printed. A secret may stand where none belongs.
+void conceal_secrets(const std::vector<std::string>& words, const Environment& environment) {
+  for (const std::string& word : words) conceal_connection(word);
+  for (const std::string& entry : environment.entries()) conceal_connection(cut(entry, '=').second);
+  for (const char* name : {"PGPASSWORD", "IDENTITY_HEADER"}) conceal(environment.value(name).value_or(""));
+}
+
 }  // namespace
 
 int main(int count, char** arguments, char** environment_strings) {
+  forbid_dumps();
   occupy_standard_descriptors();
   std::array<std::string, 4> lines;
   Signals signals;
@@ -111,6 +122,7 @@ int main(int count, char** arguments, char** environment_strings) {
   Environment environment{environment_strings};
   const std::span all{arguments, static_cast<std::size_t>(count)};
   const std::vector<std::string> words{all.begin() + (all.empty() ? 0 : 1), all.end()};
+  conceal_secrets(words, environment);
   const LogFormat format = log_format(words, environment);
   lines = last_words(format);
   Signals::last_words(lines);

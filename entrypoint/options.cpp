@@ -6,8 +6,11 @@
 #include <algorithm>
 #include <array>
 #include <sstream>
+#include <string_view>
 
 #include "failure.hpp"
+#include "mask.hpp"
+#include "text.hpp"
 
 namespace schemagate {
 namespace {
@@ -35,6 +38,9 @@ Exit codes: the program's own after exec; 64 command line, 65 a migration failed
   76 folder and database disagree, 77 a right is missing, 78 settings or folder, 70 a bug, 126/127 program not
   executable/missing, 128+n stopped by signal n.)";
 
+constexpr std::size_t longest_flag = 30;
+constexpr const char* wrong_option = "an option has a value that it does not take";
+
 constexpr std::array command_names{"run",  "apply",    "verify",  "status", "resolve", "snapshot",
                                    "diff", "baseline", "sandbox", "check",  "plan"};
 constexpr std::array command_help{
@@ -53,6 +59,22 @@ constexpr std::array command_help{
 
 [[noreturn]] void usage(const std::string& what) {
   throw Failure{ExitCode::usage, what, "command line", not_contacted, "schemagate --help"};
+}
+
+/// CLI11's own checks tell the value again.
+CLI::Validator one_of(const std::vector<std::string>& words) {
+  const auto complaint = [words](const std::string& value) {
+    return std::ranges::find(words, value) != words.end() ? "" : "takes " + join(words, ", ");
+  };
+  return {complaint, ""};
+}
+
+CLI::Validator is_port() {
+  const auto complaint = [](const std::string& value) -> std::string {
+    const int number = whole_number(value).value_or(0);
+    return number >= 1 && number <= 65535 ? "" : "takes a number from 1 to 65535";
+  };
+  return {complaint, ""};
 }
 
 /// CLI11 does not know that a program follows.
@@ -113,7 +135,7 @@ struct Parser {
       commands[shown]->add_flag("--json", json, "One JSON object on stdout");
       commands[shown]
           ->add_option("--format", format, "text, json, or markdown for a pull request")
-          ->check(CLI::IsMember({"text", "json", "markdown"}))
+          ->check(one_of({"text", "json", "markdown"}))
           ->type_name("");
     }
     commands["baseline"]
@@ -121,16 +143,14 @@ struct Parser {
         ->type_name("NAME");
     CLI::App* sandbox = commands["sandbox"];
     sandbox->add_flag("--keep", line.keep, "Leave the server running and say how it is removed");
-    sandbox->add_option("--port", line.port, "On 127.0.0.1; a free one by default")
-        ->check(CLI::Range(1, 65535))
-        ->type_name("N");
+    sandbox->add_option("--port", line.port, "On 127.0.0.1; a free one by default")->check(is_port())->type_name("N");
   }
 
   void add_check() {
     CLI::App* check = commands["check"];
     check->add_flag("--json", json, "One JSON object on stdout");
     check->add_option("--format", format, "text, json, or github for annotations")
-        ->check(CLI::IsMember({"text", "json", "github"}))
+        ->check(one_of({"text", "json", "github"}))
         ->type_name("");
     check->add_flag("--staged", line.staged, "What is staged counts as committed: for a pre-commit hook");
     check->footer(
@@ -185,22 +205,39 @@ bool is_hook(const std::vector<std::string>& own, std::size_t index) {
          (index > 0 && names_hook(own[index - 1]));
 }
 
-bool holds_secret(const std::string& argument, bool is_hook) {
-  return argument.find("password=") != std::string::npos ||
-         argument.find(is_hook ? "postgres://" : "://") != std::string::npos ||
-         argument.find("postgresql://") != std::string::npos;
+bool is_secret(const std::string& argument, bool is_hook) {
+  return is_like_connection(argument) || (!is_hook && argument.find("://") != std::string::npos);
 }
 
 /// Not shown again: the text may hold a password, and what we print is kept for longer than a process list.
 void refuse_secrets(const std::vector<std::string>& own) {
   for (std::size_t i = 0; i < own.size(); ++i)
-    if (holds_secret(own[i], is_hook(own, i)))
+    if (is_secret(own[i], is_hook(own, i)))
       throw Failure{ExitCode::usage, "a connection string on the command line, where every process can read it",
                     "command line", not_contacted,
                     "set SCHEMAGATE_DATABASE_URL, SCHEMAGATE_DATABASE_URL_FILE or SCHEMAGATE_DATABASE_URL_COMMAND"};
 }
 
+/// A flag that is only mistyped, without what follows its `=`. Anything else may be a secret.
+bool is_telling(std::string_view flag) {
+  const std::string_view name = flag.substr(std::min(flag.find_first_not_of('-'), flag.size()));
+  return flag.starts_with('-') && !name.empty() && name.size() <= longest_flag &&
+         std::ranges::all_of(name, [](char c) { return (c >= 'a' && c <= 'z') || c == '-'; });
+}
+
+/// What to say of an argument that has no place.
+std::string unexpected(const std::string& argument, const std::vector<std::string>& own) {
+  const std::string_view flag = cut(argument, '=').first;
+  if (is_telling(flag)) return fmt::format("the option {} does not exist, or not for this command", flag);
+  if (std::ranges::find(command_names, argument) != command_names.end())
+    return fmt::format("{} is a second command, and there can be one", argument);
+  const auto place = std::ranges::find(own, argument) - own.begin() + 1;
+  return fmt::format("argument {} is neither a command nor an option (a program and its arguments stand behind --)",
+                     place);
+}
+
 void parse(Parser& parser, std::vector<std::string> own) {
+  const std::vector<std::string> given = own;
   refuse_secrets(own);
   std::ranges::reverse(own);  // CLI11 takes its vector from the back.
   try {
@@ -209,11 +246,17 @@ void parse(Parser& parser, std::vector<std::string> own) {
     parser.line.print = help_text(parser);
   } catch (const CLI::CallForVersion& version) {
     parser.line.print = std::string{version.what()} + "\n";
+  } catch (const CLI::ExtrasError&) {
+    usage(unexpected(parser.app.remaining(true).front(), given));
   } catch (const CLI::ArgumentMismatch& error) {
     const std::string text = error.what();
-    usage(text.starts_with("--") ? text.substr(0, text.find(':')) + " takes one value" : text);
-  } catch (const CLI::ParseError& error) {
+    usage(text.starts_with("--") ? text.substr(0, text.find(':')) + " takes one value" : wrong_option);
+  } catch (const CLI::RequiredError& error) {
     usage(error.what());
+  } catch (const CLI::ValidationError& error) {
+    usage(error.what());
+  } catch (const CLI::ParseError&) {
+    usage(wrong_option);
   }
 }
 

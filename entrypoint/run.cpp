@@ -3,7 +3,7 @@
 #include <fmt/format.h>
 
 #include <algorithm>
-#include <cstdio>
+#include <array>
 #include <filesystem>
 #include <optional>
 
@@ -15,7 +15,9 @@
 #include "gate.hpp"
 #include "guarded.hpp"
 #include "hooks.hpp"
+#include "mask.hpp"
 #include "migrations/folder.hpp"
+#include "output.hpp"
 #include "persist.hpp"
 #include "sandbox.hpp"
 #include "seal.hpp"
@@ -47,6 +49,32 @@ void refuse_password(const Url& url, const Environment& environment) {
                        : "remove PGPASSWORD, or SCHEMAGATE_AZURE_IDENTITY"};
 }
 
+/// What libpq reads by itself and shows again.
+void require_sound_variables(const Environment& environment) {
+  constexpr std::array<std::pair<const char*, const char*>, 8> keywords{{{"PGHOST", "host"},
+                                                                         {"PGHOSTADDR", "hostaddr"},
+                                                                         {"PGPORT", "port"},
+                                                                         {"PGUSER", "user"},
+                                                                         {"PGDATABASE", "dbname"},
+                                                                         {"PGSERVICE", "service"},
+                                                                         {"PGAPPNAME", "application_name"},
+                                                                         {"PGCONNECT_TIMEOUT", "connect_timeout"}}};
+  for (const auto& [variable, keyword] : keywords) try {
+      require_sound(keyword, environment.value(variable).value_or(""));
+    } catch (const BadUrl& bad) {
+      throw Failure{ExitCode::configuration, fmt::format("{} cannot be used: {}", variable, bad.what()), variable,
+                    not_contacted,
+                    fmt::format("give it the {} alone, or remove it; a connection string belongs into "
+                                "SCHEMAGATE_DATABASE_URL or DATABASE_URL",
+                                keyword)};
+    }
+  for (const std::string& variable : environment.names_with_prefix("PG"))
+    if (variable != "PGPASSWORD" && is_like_connection(environment.value(variable).value_or("")))
+      throw Failure{ExitCode::configuration, fmt::format("{} holds a connection string", variable), variable,
+                    not_contacted,
+                    "remove it; a connection string belongs into SCHEMAGATE_DATABASE_URL or DATABASE_URL"};
+}
+
 Url read_url(const Config& config, Environment& environment) {
   const std::string folder = std::filesystem::path{config.migrations}.parent_path().string();
   try {
@@ -54,6 +82,7 @@ Url read_url(const Config& config, Environment& environment) {
     const Clock::duration patience = config.wait > Clock::duration{} ? config.wait : std::chrono::seconds{5};
     const Clock::duration limit = std::min(patience, config.deadline.value_or(patience));
     const std::optional<std::string> text = database_url(environment, limit);
+    require_sound_variables(environment);
     Url url = text ? parse_url(*text, folder) : Url{};
     url.identity = config.azure_identity;
     if (!url.identity.empty()) refuse_password(url, environment);
@@ -69,11 +98,6 @@ Folder read_migrations(const Config& config, const Log& log) {
   Folder folder = read_folder(config.migrations, config.allow_empty || config.command == Command::resolve);
   for (const std::string& warning : folder.warnings) log.warn("folder", warning);
   return folder;
-}
-
-void print(const std::string& text) {
-  std::fwrite(text.data(), 1, text.size(), stdout);
-  std::fflush(stdout);
 }
 
 /// As verify would, but to be shown beside the rest.
@@ -163,6 +187,7 @@ int run(const Config& config, Environment& environment, Signals& signals, const 
   const Folder folder = read_migrations(config, log);
   const std::optional<Sealed> sealed = read_snapshot_of(config, folder);
   const Url url = needs_url(config) ? read_url(config, environment) : Url{};
+  if (config.command != Command::run) environment.wipe_connections();
   for (const std::string& note : url.notes) log.warn("url", note);
   const int code = act(Gate{config, folder, sealed, url, log, signals, wait}, program, environment);
   if (config.command == Command::run) exec_program(*program, environment, signals, verified);

@@ -6,6 +6,7 @@
 #include <string_view>
 #include <utility>
 
+#include "mask.hpp"
 #include "migrations/excerpt.hpp"
 #include "text.hpp"
 
@@ -44,7 +45,7 @@ std::string location(const Migration& migration, const ServerMessage& error) {
 }
 
 std::string logs_text(const Migration& migration, const ServerMessage& error) {
-  return brief(error) + details(error) + "\n" + location(migration, error);
+  return masked(brief(error) + details(error) + "\n" + location(migration, error));
 }
 
 std::string advice(const ServerMessage& error, const std::string& name) {

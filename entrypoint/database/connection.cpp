@@ -12,6 +12,7 @@
 
 #include "database/connect.hpp"
 #include "database/pins.hpp"
+#include "mask.hpp"
 
 // The only source that includes libpq-fe.h. Facts: PostgreSQL documentation, chapter "libpq - C Library".
 
@@ -343,7 +344,11 @@ Attempt::Attempt(const Keywords& keywords) {
   values.push_back(nullptr);
   connection_ = PQconnectStartParams(names.data(), values.data(), 0);
   // The only way to learn the SQLSTATE of a refused connection is to find it in the message.
-  if (connection_ != nullptr) PQsetErrorVerbosity(connection_, PQERRORS_VERBOSE);
+  if (connection_ == nullptr) return;
+  PQsetErrorVerbosity(connection_, PQERRORS_VERBOSE);
+  // Also where it came from a file that only libpq reads: PGPASSFILE, a service.
+  conceal(text_of(PQpass(connection_)));
+  for (const char* name : {PQuser(connection_), PQhost(connection_), PQdb(connection_)}) reveal(text_of(name));
 }
 
 Attempt::~Attempt() { PQfinish(connection_); }

@@ -8,6 +8,7 @@
 
 #include "database/http.hpp"
 #include "failure.hpp"
+#include "mask.hpp"
 #include "text.hpp"
 
 namespace schemagate {
@@ -45,8 +46,14 @@ HttpAddress address_of(const std::string& endpoint, const std::string& identity)
   if (identity != "system") address.path += "&client_id=" + identity;
   return address;
 } catch (const std::invalid_argument& error) {
-  throw Failure{ExitCode::configuration, fmt::format("IDENTITY_ENDPOINT is \"{}\": {}", endpoint, error.what()),
+  throw Failure{ExitCode::configuration,
+                fmt::format("IDENTITY_ENDPOINT is no address of an identity endpoint: {}", error.what()),
                 "IDENTITY_ENDPOINT", not_contacted, "leave IDENTITY_ENDPOINT as the platform sets it"};
+}
+
+/// Without the query.
+std::string shown(const HttpAddress& address) {
+  return "http://" + address.authority + address.path.substr(0, address.path.find('?'));
 }
 
 bool is_passing(unsigned status) { return status >= 500 || status == 429 || status == 408; }
@@ -88,7 +95,8 @@ std::string message_of(const Json& json) {
 
 std::string complaint(const std::string& body) {
   const std::string message = message_of(Json::parse(body, nullptr, false));
-  std::string text = printable(message.empty() ? body : message).substr(0, longest_complaint);
+  // Hidden before it is cut: half a secret would not be known for one.
+  std::string text = printable(masked(message.empty() ? body : message)).substr(0, longest_complaint);
   std::ranges::replace(text, '\n', ' ');
   return text.empty() ? "" : ": " + text;
 }
@@ -108,16 +116,18 @@ void require_secrecy(const Url& url, Keywords& keywords) {
 
 std::optional<Refused> add_token(const Url& url, Keywords& keywords, const Wait& wait, Clock::time_point end) {
   if (url.identity.empty()) return std::nullopt;
-  const std::string endpoint = variable("IDENTITY_ENDPOINT");
+  const HttpAddress address = address_of(variable("IDENTITY_ENDPOINT"), url.identity);
+  const std::string endpoint = shown(address);
   const std::string header = variable("IDENTITY_HEADER");
   try {
-    const HttpAnswer answer = http_get(address_of(endpoint, url.identity), {{"X-IDENTITY-HEADER", header}}, wait,
-                                       std::min(end, Clock::now() + answer_limit));
+    const HttpAnswer answer =
+        http_get(address, {{"X-IDENTITY-HEADER", header}}, wait, std::min(end, Clock::now() + answer_limit));
     if (is_passing(answer.status))
       return not_yet(endpoint, fmt::format("it answered {}{}", answer.status, complaint(answer.body)));
     if (answer.status != 200) refuse(answer, endpoint, url);
     std::string token = token_in(answer.body);
     if (token.empty()) return not_yet(endpoint, "its answer is not JSON with an access_token");
+    conceal(token);
     keywords.emplace_back("password", std::move(token));
     return std::nullopt;
   } catch (const HttpFailed& failed) {

@@ -17,8 +17,7 @@ BadUrl bad_words() {
           "\\'this\\''"};
 }
 
-BadUrl bad_keyword(std::string_view name) {
-  const std::string shown = is_showable(name) ? "the keyword " + std::string{name} : "a keyword";
+BadUrl bad_keyword(const std::string& shown) {
   return {shown + " of the key=value connection string is not known",
           "use libpq's keywords (host, port, user, password, dbname, sslmode, ...) and schema, "
           "or a URL that begins with postgresql://"};
@@ -56,10 +55,12 @@ std::string read_value(std::string_view& rest) {
   return value;
 }
 
+/// Behind a password what is not known may be the rest of it: a blank ended it early.
 void add_word(const std::string& name, const std::string& value, Url& url) {
   const Use use = use_of(name);
   if (use == Use::dropped) return note_dropped(name, value, url);
-  if (use != Use::libpq && use != Use::shared) throw bad_keyword(name);
+  if (use != Use::libpq && use != Use::shared)
+    throw bad_keyword(is_showable(name) && url.value("password").empty() ? "the keyword " + name : "a keyword");
   if (name == "schema") {
     url.schema = value;
     return;

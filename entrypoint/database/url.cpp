@@ -1,10 +1,16 @@
 #include "database/url.hpp"
 
+#include <fmt/format.h>
+
 #include <algorithm>
+#include <cctype>
+#include <utility>
 
 #include "database/keywords.hpp"
 #include "database/parameter.hpp"
 #include "database/uri.hpp"
+#include "database/visible.hpp"
+#include "mask.hpp"
 #include "text.hpp"
 
 namespace schemagate {
@@ -20,16 +26,41 @@ std::string strip(std::string_view text) {
   return result;
 }
 
-/// What will go to libpq, whatever form it came in.
-void check(const Url& url) {
-  require_ports(url.value("port"));
+BadUrl foreign(std::string_view part) {
+  return {fmt::format("the {} holds what none has, so other parts of the connection string got into it", part),
+          "separate key=value pairs by blanks, and write a value with a blank, a quote or a semicolon in it 'like "
+          "this'; in a URL percent-encode the user and the password"};
+}
+
+/// A name of the DNS, an address, or a socket.
+bool is_host(std::string_view host) {
+  if (host.starts_with('/') || host.starts_with('@')) return !is_like_connection(host) && !contains(host, ';');
+  return std::ranges::all_of(
+      host, [](unsigned char c) { return std::isalnum(c) != 0 || contains("-._:%", static_cast<char>(c)); });
+}
+
+void require_host(std::string_view host) {
   // `user:password@host` encoded as a whole lands in the host. An abstract socket begins with its @.
-  if (const auto at = url.value("host").find('@'); at != std::string::npos && at > 0) throw unescaped_at();
-  const std::string timeout = url.value("connect_timeout");
+  if (const auto at = host.find('@'); at != std::string_view::npos && at > 0) throw unescaped_at();
+  if (!is_host(host)) throw foreign("host");
+}
+
+void require_seconds(std::string_view timeout) {
   if (!timeout.empty() && !whole_number(timeout))
     throw BadUrl{"connect_timeout is not a whole number", "write it in seconds; 0 waits for ever"};
-  if (url.value("dbname").find("://") != std::string::npos)
+}
+
+/// What is shown in every message.
+void require_name(std::string_view keyword, std::string_view value) {
+  if (keyword == "dbname" && value.find("://") != std::string_view::npos)
     throw BadUrl{"the database name is itself a connection string", "give that connection string alone"};
+  if (is_like_connection(value) || contains(value, ';')) throw foreign(keyword);
+}
+
+void require_password(const Url& url) {
+  if (contains(url.value("user"), ':') && url.value("password").empty())
+    throw BadUrl{"the user has a colon in it and there is no password",
+                 "write the colon between user and password as it is, not as %3A"};
 }
 
 bool is_ours(std::string_view text) { return text.starts_with("postgresql://") || text.starts_with("postgres://"); }
@@ -112,10 +143,21 @@ std::string Url::place() const {
 
 BadUrl::BadUrl(const std::string& what, std::string advice) : std::runtime_error{what}, next{std::move(advice)} {}
 
+void require_sound(std::string_view keyword, std::string_view value) {
+  if (keyword == "port") require_ports(value);
+  if (keyword == "connect_timeout") require_seconds(value);
+  if (keyword == "host" || keyword == "hostaddr")
+    for (const std::string_view host : split(value, ',')) require_host(host);
+  for (const char* name : {"user", "dbname", "service", "application_name"})
+    if (keyword == name) require_name(keyword, value);
+}
+
 Url parse_url(std::string_view text, const std::string& schema_folder) {
+  require_visible_ends(text);
   refuse_zero(text);
   Url url = read_any(text, schema_folder);
-  check(url);
+  for (const auto& [keyword, value] : url.keywords) require_sound(keyword, value);
+  require_password(url);
   std::sort(url.keywords.begin(), url.keywords.end());
   return url;
 }

@@ -33,6 +33,10 @@ struct BadUrl : std::runtime_error {
   std::string next;  ///< what to change
 };
 
+/// Refuses the value of a keyword in which other parts of a connection string, a password maybe, have ended up, or that
+/// libpq would object to by repeating it. Throws BadUrl.
+void require_sound(std::string_view keyword, std::string_view value);
+
 /// Reads a connection string as Prisma's users write it (a WHATWG URL), or libpq's URI or `key=value` form.
 /// `schema_folder`: where a relative `sslcert` in Prisma's meaning, the server's CA, is looked for.
 ///

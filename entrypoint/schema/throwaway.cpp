@@ -17,6 +17,7 @@
 
 #include "database/connect.hpp"
 #include "failure.hpp"
+#include "mask.hpp"
 #include "schema/keeper.hpp"
 #include "schema/programs.hpp"
 #include "schema/workplace.hpp"
@@ -206,6 +207,8 @@ struct Throwaway::State {
 
 Throwaway::Throwaway(const ThrowawayOptions& options, const Environment& environment, const Wait& wait, const Log& log)
     : state_{std::make_unique<State>(options, environment)} {
+  // Nobody's secret: sandbox --keep tells it.
+  reveal(state_->password);
   const Clock::time_point start = Clock::now();
   try {
     state_->prepare(wait);

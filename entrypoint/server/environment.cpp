@@ -5,6 +5,8 @@
 #include <algorithm>
 #include <cstring>
 
+#include "mask.hpp"
+
 namespace schemagate {
 namespace {
 
@@ -12,6 +14,14 @@ std::string_view name_of(const char* entry) {
   const std::string_view text{entry};
   return text.substr(0, text.find('='));
 }
+
+bool leads_to_database(const char* entry) {
+  const std::string_view name = name_of(entry);
+  return std::ranges::find(own_secrets, name) != own_secrets.end() || name == "DATABASE_URL" || name == "PGPASSWORD" ||
+         (name != "IDENTITY_HEADER" && holds_secret(entry));
+}
+
+bool is_of_libpq(const char* entry) { return name_of(entry).starts_with("PG"); }
 
 }  // namespace
 
@@ -28,6 +38,8 @@ std::optional<std::string> Environment::value(std::string_view name) const {
   return std::nullopt;
 }
 
+std::vector<std::string> Environment::entries() const { return {strings_.begin(), strings_.end()}; }
+
 std::vector<std::string> Environment::names_with_prefix(std::string_view prefix) const {
   std::vector<std::string> names;
   for (const char* entry : strings_)
@@ -35,12 +47,22 @@ std::vector<std::string> Environment::names_with_prefix(std::string_view prefix)
   return names;
 }
 
-void Environment::wipe(std::string_view name) {
-  std::erase_if(strings_, [name](char* entry) {
-    if (name_of(entry) != name) return false;
+template <typename Chosen>
+void Environment::wipe_if(Chosen chosen) {
+  std::erase_if(strings_, [&chosen](char* entry) {
+    if (!chosen(entry)) return false;
     OPENSSL_cleanse(entry, std::strlen(entry));
     return true;
   });
+}
+
+void Environment::wipe(std::string_view name) {
+  wipe_if([name](const char* entry) { return name_of(entry) == name; });
+}
+
+void Environment::wipe_connections() {
+  std::erase_if(strings_, [](const char* entry) { return is_of_libpq(entry) && leads_to_database(entry); });
+  wipe_if(leads_to_database);
 }
 
 std::vector<char*> Environment::block() const {

@@ -15,6 +15,7 @@
 #include <optional>
 
 #include "failure.hpp"
+#include "server/dump.hpp"
 
 namespace schemagate {
 namespace {
@@ -161,6 +162,7 @@ void exec_program(const Program& program, const Environment& environment, Signal
   // execvpe lets /bin/sh run a script without `#!`, as every shell and tini do; a program for another machine is none.
   const auto execute = is_elf(program.file) ? ::execve : ::execvpe;
   signals.restore_for_exec();
+  restore_dumps();
   execute(program.file.c_str(), arguments.data(), block.data());
   const int error = errno;
   throw Failure{error == ENOENT ? ExitCode::not_found : ExitCode::not_executable,

@@ -114,11 +114,19 @@ TEST_SUITE("hooks") {
     variables["SCHEMAGATE_BEFORE"] = "env | sort >" + job.path("before");
     variables["SCHEMAGATE_AFTER"] = "env | sort >" + job.path("after");
     variables["SCHEMAGATE_WAIT"] = "9s";
+    variables["DATABASE_URL"] = "postgresql://the:program@s/own";
+    variables["DIRECT_URL"] = job.database.url() + "?pgbouncer=true";
+    variables["POSTGRES_PASSWORD"] = server().at("SERVER_PASSWORD");
+    variables["PGPASSWORD"] = "short";
+    variables["PGAPPNAME"] = "job";
+    variables["IDENTITY_HEADER"] = "the platform's";
 
     CHECK(run(job.words({}), variables).code == 0);
 
     const auto kept = [](const std::string& text) {
-      return contains(text, "\nSCHEMAGATE_WAIT=9s\n") && contains(text, "PATH=") &&
+      return contains(text, "\nSCHEMAGATE_WAIT=9s\n") && contains(text, "IDENTITY_HEADER=") &&
+             contains(text, "PGAPPNAME=job\n") && !contains(text, "PGPASSWORD") && !contains(text, "_URL") &&
+             !contains(text, "POSTGRES_PASSWORD") && contains(text, "PATH=") &&
              !contains(text, "SCHEMAGATE_DATABASE_URL") && !contains(text, "SCHEMAGATE_BEFORE") &&
              !contains(text, "SCHEMAGATE_AFTER");
     };
@@ -130,7 +138,7 @@ TEST_SUITE("hooks") {
   TEST_CASE("after may ask schemagate itself") {
     Job job;
     one_migration(job);
-    Variables variables{{"DATABASE_URL", job.database.url()}};
+    const Variables variables{{"DATABASE_URL_FILE", job.folder.file("url", job.database.url())}};
 
     const Ran ran = run(job.words({"--after", binary() + " status --migrations " + job.folder.path()}), variables);
 

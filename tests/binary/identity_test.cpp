@@ -278,7 +278,7 @@ TEST_SUITE("identity") {
 
     CHECK(ran.code == 78);
     CHECK(ran.err ==
-          std::string{"schemagate: IDENTITY_ENDPOINT is \"https://localhost/msi/token\": it does not begin with "
+          std::string{"schemagate: IDENTITY_ENDPOINT is no address of an identity endpoint: it does not begin with "
                       "http://\n  where  IDENTITY_ENDPOINT\n"} +
               not_contacted + "  next   leave IDENTITY_ENDPOINT as the platform sets it\n");
   }

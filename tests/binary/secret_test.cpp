@@ -18,6 +18,7 @@
 #include "support/folder.hpp"
 #include "support/namespace.hpp"
 #include "support/process.hpp"
+#include "support/start.hpp"
 
 using namespace support;
 
@@ -30,21 +31,7 @@ constexpr const char* own_file = "SCHEMAGATE_DATABASE_URL_FILE";
 constexpr const char* own_command = "SCHEMAGATE_DATABASE_URL_COMMAND";
 constexpr const char* not_contacted = "\n  state  the database was not contacted; the program was not started\n";
 
-/// Starts `printenv`-like programs against an empty folder: all that matters is which URL was used.
-struct Gate {
-  Database database;
-  Folder folder;
-
-  [[nodiscard]] Ran start(const Variables& variables, const Words& program = {"true"},
-                          const Words& options = {}) const {
-    Words words{"--migrations", folder.path(), "--allow-empty"};
-    words.insert(words.end(), options.begin(), options.end());
-    words.emplace_back("--");
-    words.insert(words.end(), program.begin(), program.end());
-    return schemagate(words, variables);
-  }
-  [[nodiscard]] bool accepts(const Variables& variables) const { return start(variables).code == 0; }
-};
+using Gate = Start;
 
 /// What is refused before anything is contacted.
 void check_refused(const Ran& ran, const std::string& what, const std::string& where, const std::string& next) {
@@ -305,5 +292,75 @@ TEST_SUITE("secret") {
             std::string::npos);
       CHECK(ran.err.find("t0p-secret") == std::string::npos);
     }
+  }
+
+  TEST_CASE("a secret of more than one line is refused, wherever it comes from") {
+    const Gate gate;
+    const std::string lines = std::string{unreachable} + "\npostgresql://other:t0p-secret@127.0.0.1:1/app";
+    const std::string next = "leave only the connection string; a line break in a password is written %0A in a URL";
+
+    check_refused(gate.start({{own, lines}}),
+                  "SCHEMAGATE_DATABASE_URL has more than one line, and a connection string has one", own, next);
+    check_refused(gate.start({{"DATABASE_URL", "\n" + lines + "\n"}}),
+                  "DATABASE_URL has more than one line, and a connection string has one", "DATABASE_URL", next);
+    check_refused(
+        gate.start({{own_file, gate.folder.file("url", lines)}}),
+        "the file that SCHEMAGATE_DATABASE_URL_FILE names has more than one line, and a connection string has one",
+        gate.folder.path() + "/url", next);
+    check_refused(
+        gate.start({{own_command, "echo warning: expires soon; echo " + std::string{unreachable}}}),
+        "the command in SCHEMAGATE_DATABASE_URL_COMMAND printed more than one line, and a connection string has one",
+        own_command, next);
+    CHECK(gate.accepts({{own, gate.database.url() + "\n"}}));
+  }
+
+  TEST_CASE("what cannot be seen before or behind a URL is named") {
+    const Gate gate;
+    const Words letters{"\xef\xbb\xbf", "\xc2\xa0", "\xe2\x80\x8b", "\xe2\x80\x9c", "\xe2\x80\x98", "\xe2\x81\xa0"};
+    const Words names{"a byte order mark (U+FEFF)",   "a no-break space (U+00A0)",    "a zero width space (U+200B)",
+                      "a typographic quote (U+201C)", "a typographic quote (U+2018)", "a word joiner (U+2060)"};
+
+    for (std::size_t i = 0; i < letters.size(); ++i) {
+      check_refused(gate.start({{own_file, gate.folder.file("url", letters[i] + unreachable)}}),
+                    "the database URL cannot be used: the connection string begins with " + names[i],
+                    "SCHEMAGATE_DATABASE_URL or DATABASE_URL", "remove what stands before its first letter");
+      check_refused(gate.start({{own, unreachable + letters[i]}}),
+                    "the database URL cannot be used: the connection string ends with " + names[i],
+                    "SCHEMAGATE_DATABASE_URL or DATABASE_URL", "remove what stands behind its last letter");
+    }
+    check_refused(gate.start({{own_file, gate.folder.file("url", std::string{"\xff\xfep\0o\0", 6})}}),
+                  "the database URL cannot be used: the connection string begins with a byte order mark of UTF-16",
+                  "SCHEMAGATE_DATABASE_URL or DATABASE_URL", "write it in UTF-8");
+  }
+
+  TEST_CASE("a connection string in the wrong place is refused and not told again") {
+    const Gate gate;
+
+    check_refused(gate.start({{own_file, unreachable}}),
+                  "SCHEMAGATE_DATABASE_URL_FILE holds a connection string instead of a file's name", own_file,
+                  "put it into SCHEMAGATE_DATABASE_URL, or write it into a file and name that");
+    check_refused(gate.start({{own_command, unreachable}}),
+                  "SCHEMAGATE_DATABASE_URL_COMMAND holds a connection string instead of a command", own_command,
+                  "put it into SCHEMAGATE_DATABASE_URL");
+    check_refused(gate.start({{"PGHOST", unreachable}}),
+                  "PGHOST cannot be used: the connection string has an @ after its host", "PGHOST",
+                  "give it the host alone, or remove it; a connection string belongs into SCHEMAGATE_DATABASE_URL or "
+                  "DATABASE_URL");
+    check_refused(gate.start({{own, gate.database.url()}, {"PGSSLROOTCERT", unreachable}}),
+                  "PGSSLROOTCERT holds a connection string", "PGSSLROOTCERT",
+                  "remove it; a connection string belongs into SCHEMAGATE_DATABASE_URL or DATABASE_URL");
+    check_refused(gate.start({{own, gate.database.url()}, {"SCHEMAGATE_WAIT", unreachable}}),
+                  "SCHEMAGATE_WAIT holds a connection string, which is not shown", "SCHEMAGATE_WAIT",
+                  "put it into SCHEMAGATE_DATABASE_URL, and correct SCHEMAGATE_WAIT");
+    check_refused(gate.start({{own, "postgresql://owner%3At0p-secret@127.0.0.1/app"}}),
+                  "the database URL cannot be used: the user has a colon in it and there is no password",
+                  "SCHEMAGATE_DATABASE_URL or DATABASE_URL",
+                  "write the colon between user and password as it is, not as %3A");
+    check_refused(gate.start({{own, "host=127.0.0.1;port=5432;username=app;password=t0p-secret"}}),
+                  "the database URL cannot be used: the host holds what none has, so other parts of the connection "
+                  "string got into it",
+                  "SCHEMAGATE_DATABASE_URL or DATABASE_URL",
+                  "separate key=value pairs by blanks, and write a value with a blank, a quote or a semicolon in it "
+                  "'like this'; in a URL percent-encode the user and the password");
   }
 }

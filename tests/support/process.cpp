@@ -6,6 +6,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <array>
 #include <atomic>
 #include <csignal>
@@ -73,6 +74,8 @@ Running::Running(const std::vector<std::string>& command, const Variables& varia
   const std::vector<std::string> strings = block(variables);
   const std::vector<char*> arguments = pointers(command);
   const std::vector<char*> environment = pointers(strings);
+  is_ours_ = !command.empty() && command[0] == binary();
+  starts_program_ = std::ranges::find(command, "--") != command.end();
   pid_ = ::fork();
   if (pid_ == 0) {
     const int null = ::open("/dev/null", O_RDONLY);
@@ -136,6 +139,11 @@ Ran Running::finish() {
   ::waitpid(pid_, &status, 0);
   ended_ = true;
   ran_.code = WIFEXITED(status) ? WEXITSTATUS(status) : 128 + WTERMSIG(status);
+  if (is_ours_) {
+    keep(ran_);
+    // What a program prints may well be its secret.
+    if (!starts_program_) keep(Ran{.code = 0, .out = {}, .err = ran_.out});
+  }
   return ran_;
 }
 
@@ -154,9 +162,7 @@ void keep(const Ran& ran) {
 Ran schemagate(const std::vector<std::string>& arguments, const Variables& variables) {
   std::vector<std::string> command{binary()};
   command.insert(command.end(), arguments.begin(), arguments.end());
-  Ran ran = run(command, variables);
-  keep(ran);
-  return ran;
+  return run(command, variables);
 }
 
 }  // namespace support

@@ -47,6 +47,8 @@ class Running {
   int out_ = -1;
   int err_ = -1;
   bool ended_ = false;
+  bool is_ours_ = false;
+  bool starts_program_ = false;
   Ran ran_;
 };
 
