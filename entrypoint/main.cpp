@@ -1,6 +1,5 @@
 #include <fcntl.h>
 #include <fmt/format.h>
-#include <nss.h>
 #include <unistd.h>
 
 #include <array>
@@ -19,6 +18,7 @@
 #include "server/dump.hpp"
 #include "server/environment.hpp"
 #include "server/init.hpp"
+#include "server/libraries.hpp"
 #include "server/signals.hpp"
 #include "termination.hpp"
 #include "text.hpp"
@@ -112,13 +112,11 @@ void conceal_secrets(const std::vector<std::string>& words, const Environment& e
 }  // namespace
 
 int main(int count, char** arguments, char** environment_strings) {
+  ignore_configurations();
   forbid_dumps();
   occupy_standard_descriptors();
   std::array<std::string, 4> lines;
   Signals signals;
-  // A hostile or merely rich nsswitch.conf would make a static binary load the image's shared libraries.
-  __nss_configure_lookup("hosts", "files dns");
-  __nss_configure_lookup("passwd", "files");
   Environment environment{environment_strings};
   const std::span all{arguments, static_cast<std::size_t>(count)};
   const std::vector<std::string> words{all.begin() + (all.empty() ? 0 : 1), all.end()};

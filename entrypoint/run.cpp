@@ -1,14 +1,17 @@
 #include "run.hpp"
 
 #include <fmt/format.h>
+#include <unistd.h>
 
 #include <algorithm>
 #include <array>
+#include <cstdlib>
 #include <filesystem>
 #include <optional>
 
 #include "baseline.hpp"
 #include "check.hpp"
+#include "database/parameter.hpp"
 #include "difference.hpp"
 #include "failure.hpp"
 #include "foresee.hpp"
@@ -22,7 +25,9 @@
 #include "sandbox.hpp"
 #include "seal.hpp"
 #include "secret.hpp"
+#include "server/accounts.hpp"
 #include "server/exec.hpp"
+#include "server/libraries.hpp"
 #include "status.hpp"
 #include "verify.hpp"
 
@@ -51,12 +56,13 @@ void refuse_password(const Url& url, const Environment& environment) {
 
 /// What libpq reads by itself and shows again.
 void require_sound_variables(const Environment& environment) {
-  constexpr std::array<std::pair<const char*, const char*>, 8> keywords{{{"PGHOST", "host"},
+  constexpr std::array<std::pair<const char*, const char*>, 9> keywords{{{"PGHOST", "host"},
                                                                          {"PGHOSTADDR", "hostaddr"},
                                                                          {"PGPORT", "port"},
                                                                          {"PGUSER", "user"},
                                                                          {"PGDATABASE", "dbname"},
                                                                          {"PGSERVICE", "service"},
+                                                                         {"PGSSLKEY", "sslkey"},
                                                                          {"PGAPPNAME", "application_name"},
                                                                          {"PGCONNECT_TIMEOUT", "connect_timeout"}}};
   for (const auto& [variable, keyword] : keywords) try {
@@ -75,6 +81,31 @@ void require_sound_variables(const Environment& environment) {
                     "remove it; a connection string belongs into SCHEMAGATE_DATABASE_URL or DATABASE_URL"};
 }
 
+/// As URLs are: capitals, and the words of node-postgres.
+void read_ssl_mode(const Environment& environment, Url& url) {
+  const std::optional<std::string> given = environment.value("PGSSLMODE");
+  if (!given || !url.value("sslmode").empty()) return;
+  try {
+    // Where a service is named, its own word comes before that of the environment.
+    ::setenv("PGSSLMODE", read_mode(*given, url).c_str(), 1);  // NOLINT(concurrency-mt-unsafe)
+  } catch (const BadUrl& bad) {
+    throw Failure{ExitCode::configuration, fmt::format("PGSSLMODE cannot be used: {}", bad.what()), "PGSSLMODE",
+                  not_contacted, bad.next};
+  }
+}
+
+/// libpq would ask NSS, whose modules are the image's. A service may know better.
+void name_user(const Environment& environment, Url& url) {
+  const bool is_by_service = !url.value("service").empty() || environment.value("PGSERVICE");
+  if (!url.value("user").empty() || environment.value("PGUSER") || is_by_service) return;
+  const std::optional<Account> account = account_of(::geteuid());
+  if (!account)
+    throw Failure{ExitCode::configuration,
+                  fmt::format("no user is named, and uid {} has no name in /etc/passwd", ::geteuid()), url.place(),
+                  not_contacted, "name the user in the URL, or set PGUSER"};
+  set_keyword(url, "user", account->name);
+}
+
 Url read_url(const Config& config, Environment& environment) {
   const std::string folder = std::filesystem::path{config.migrations}.parent_path().string();
   try {
@@ -85,6 +116,9 @@ Url read_url(const Config& config, Environment& environment) {
     require_sound_variables(environment);
     Url url = text ? parse_url(*text, folder) : Url{};
     url.identity = config.azure_identity;
+    read_ssl_mode(environment, url);
+    name_user(environment, url);
+    url.home = environment.value("HOME").value_or("");
     if (!url.identity.empty()) refuse_password(url, environment);
     return url;
   } catch (const BadUrl& bad) {
@@ -176,6 +210,7 @@ int run(const Config& config, Environment& environment, Signals& signals, const 
     check(config, environment);
     return 0;
   }
+  restrict_libraries(environment);
   std::optional<Program> program;
   if (!config.line.program.empty()) program = find_program(config.line.program, environment);
   if (config.command == Command::run && config.skip) {

@@ -76,12 +76,20 @@ namespace bp = boost::process;
 
 /// As if it had been started without us, and gone when we are.
 struct Untouched : bp::extend::handler {
+  explicit Untouched(const Environment& environment) : block{environment.block()} {}
+
+  template <typename Executor>
+  void on_setup(Executor& executor) {
+    executor.env = block.data();
+  }
   template <typename Executor>
   void on_exec_setup(Executor& /*unused*/) const {
     ::signal(SIGPIPE, SIG_DFL);
     restore_dumps();
     ::prctl(PR_SET_PDEATHSIG, SIGKILL);
   }
+
+  std::vector<char*> block;
 };
 
 /// The reading end of a pipe whose other end the command has.
@@ -174,7 +182,8 @@ void require_success(int status, const std::string& variable) {
 }
 
 /// Through the shell, as its user would type it.
-std::string from_command(const std::string& variable, const std::string& command, Clock::duration limit) {
+std::string from_command(const Environment& environment, const std::string& variable, const std::string& command,
+                         Clock::duration limit) {
   require_no_connection(variable, command);
   require_shell(variable);
   const Clock::time_point end = Clock::now() + limit;
@@ -182,8 +191,13 @@ std::string from_command(const std::string& variable, const std::string& command
   bp::pipe out;
   bp::pipe err;
   bp::group group;
-  bp::child child{"/bin/sh",         "-c",  command,    bp::std_in<bp::null, bp::std_out> out,
-                  bp::std_err > err, group, Untouched{}};
+  bp::child child{"/bin/sh",
+                  "-c",
+                  command,
+                  bp::std_in<bp::null, bp::std_out> out,
+                  bp::std_err > err,
+                  group,
+                  Untouched{environment}};
   const Output output{out};
   Words words{Output{err}};
   std::string text;
@@ -217,7 +231,7 @@ std::optional<std::string> only_one(const Environment& environment, const std::v
 std::string read_variable(const Environment& environment, const std::string& name, Clock::duration limit) {
   std::string value = *environment.value(name);
   if (name.ends_with("_FILE")) return from_file(name, value);
-  if (name.ends_with("_COMMAND")) return from_command(name, value, limit);
+  if (name.ends_with("_COMMAND")) return from_command(environment, name, value, limit);
   require_one_line(value, name + " has", name);
   return value;
 }

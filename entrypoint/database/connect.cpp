@@ -1,7 +1,6 @@
 #include "database/connect.hpp"
 
 #include <fmt/format.h>
-#include <unistd.h>
 
 #include <algorithm>
 #include <array>
@@ -9,6 +8,8 @@
 #include <random>
 #include <sstream>
 
+#include "database/authorities.hpp"
+#include "database/home.hpp"
 #include "database/identity.hpp"
 #include "database/lookup.hpp"
 #include "failure.hpp"
@@ -34,38 +35,16 @@ void set(Keywords& keywords, const std::string& name, const std::string& value) 
   keywords.emplace_back(name, value);
 }
 
-// Where distributions keep the public authorities: Debian and Alpine, Fedora, Alpine's and macOS's old place.
-constexpr std::array bundles{"/etc/ssl/certs/ca-certificates.crt", "/etc/pki/tls/certs/ca-bundle.crt",
-                             "/etc/ssl/cert.pem"};
-
-[[noreturn]] void no_authorities(const std::string& what, const std::string& where) {
-  throw Failure{ExitCode::configuration, what, where, not_contacted,
-                "put the certificate of the server's authority into the image and name it:\n"
-                "  COPY --from=debian:bookworm-slim /etc/ssl/certs/ca-certificates.crt /etc/ssl/certs/\n"
-                "or mount a file and add to the URL:  sslrootcert=/path/to/ca.pem"};
-}
-
-bool is_readable(const std::string& file) { return ::access(file.c_str(), R_OK) == 0; }
-
-/// libpq verifies silently less when a file that was named is missing and sslmode does not begin with `verify`.
-void require_authorities(const std::string& mode, const std::string& file) {
-  if (mode != "disable" && !is_readable(file))
-    no_authorities("the file of certificate authorities that sslrootcert names cannot be read", file);
-}
-
 /// libpq 15 looks only into the home folder, where hardly an image has anything, and does not know `system`.
-void find_authorities(const Url& url, Keywords& keywords) {
+void find_authorities(const Url& url, Keywords& keywords, std::string& note) {
   std::string mode = environment_or("PGSSLMODE", url.value("sslmode"));
   const std::string file = environment_or("PGSSLROOTCERT", url.value("sslrootcert"));
   if (!file.empty() && file != "system") return require_authorities(mode, file);
   if (file == "system" && mode.empty()) set(keywords, "sslmode", mode = "verify-full");
   if (!mode.starts_with("verify") && file != "system") return;
-  if (file.empty() && is_readable(environment_or("HOME", "") + "/.postgresql/root.crt")) return;
-  const auto* found = std::ranges::find_if(bundles, is_readable);
-  if (found == bundles.end())
-    no_authorities(fmt::format("sslmode={} needs certificate authorities, and the image has none", mode),
-                   fmt::format("{}", fmt::join(bundles, ", ")));
-  set(keywords, "sslrootcert", *found);
+  const Authorities& found = authorities(mode);
+  set(keywords, "sslrootcert", found.file);
+  note = found.note;
 }
 
 /// `schemagate/REPLICA`, so that others see in pg_stat_activity who holds the lock. At most 63 bytes are kept there.
@@ -76,9 +55,13 @@ std::string application_name() {
   return "schemagate";
 }
 
-Keywords keywords_of(const Url& url) {
+/// As libpq fills in what the URL leaves out.
+std::string user_of(const Url& url) { return environment_or("PGUSER", url.value("user")); }
+
+Keywords keywords_of(const Url& url, std::string& note) {
   Keywords keywords = url.keywords;
-  find_authorities(url, keywords);
+  serve_services(url);
+  find_authorities(url, keywords, note);
   require_secrecy(url, keywords);
   set(keywords, "client_encoding", "UTF8");
   // A server that vanished without a word is noticed within a minute, not after the kernel's two hours.
@@ -102,9 +85,6 @@ Clock::duration jittered(Clock::duration span) {
   return span * std::uniform_int_distribution{50, 100}(random) / 100;
 }
 
-/// As libpq fills in what the URL leaves out.
-std::string user_of(const Url& url) { return environment_or("PGUSER", url.value("user")); }
-
 std::string database_of(const Url& url) {
   const std::string name = environment_or("PGDATABASE", url.value("dbname"));
   return name.empty() ? user_of(url) : name;
@@ -113,6 +93,9 @@ std::string database_of(const Url& url) {
 /// What to do about a refusal that trying again does not change.
 std::string advice(const Refused& refused, const Url& url) {
   if (!url.identity.empty() && refused.sqlstate.starts_with("28P")) return identity_advice(user_of(url));
+  const std::string passfile = unread_passfile(url);
+  if (refused.message.find("no password supplied") != std::string::npos && !passfile.empty())
+    return fmt::format("{0} is read where it is named: set PGPASSFILE={0}, or put the password into the URL", passfile);
   static const std::array<std::pair<const char*, const char*>, 6> known{{
       {"no password supplied", "put the password into the URL, or mount it and set PGPASSFILE"},
       {"password authentication failed", "correct user or password in the URL"},
@@ -175,8 +158,9 @@ class Progress {
 };
 
 struct Tried {
-  std::optional<Connection> connection;
-  Refused refused;
+  std::string plain_because{};  ///< why it is not encrypted although the server offered that; empty otherwise
+  std::optional<Connection> connection{};
+  Refused refused{};
   bool cut_short = false;  ///< by the end of waiting; then its error says less than the one before
 };
 
@@ -219,10 +203,6 @@ struct Hosts {
   [[nodiscard]] bool is_known(std::size_t index) const { return !addresses.empty() || is_socket(names[index]); }
 };
 
-bool is_by_service(const Url& url) {
-  return url.value("host").empty() && !environment_or("PGSERVICE", url.value("service")).empty();
-}
-
 /// The keywords once for every address. libpq goes through several by itself, but leaves the time limit of each to its
 /// caller, who cannot make it go on: one silent host would take the time of all.
 class Targets {
@@ -257,15 +237,16 @@ Tried try_once(const Url& url, const Keywords& keywords, const Wait& wait, Clock
   bool cut_short = false;
   for (Keywords& target : targets.found) {
     if (const std::optional<Refused> no_token = add_token(url, target, wait, end))
-      return {std::nullopt, *no_token, Clock::now() >= end};
+      return {.refused = *no_token, .cut_short = Clock::now() >= end};
     const Clock::time_point limit = Clock::now() + connect_timeout(url);
     Attempt attempt{target};
-    if (attempt.complete(wait, std::min(limit, end))) return {attempt.connection(wait), {}};
+    if (attempt.complete(wait, std::min(limit, end)))
+      return {.plain_because = attempt.plain_because(), .connection = attempt.connection(wait)};
     targets.refusals.push_back(explain(attempt.error()));
     cut_short = end < limit && Clock::now() >= end;
     if (cut_short) break;
   }
-  return {std::nullopt, combined(targets.refusals), cut_short};
+  return {.refused = combined(targets.refusals), .cut_short = cut_short};
 }
 
 bool is_there(const Reply& reply) {
@@ -323,13 +304,20 @@ class Knocking {
         options_{options},
         wait_{wait},
         log_{log},
-        keywords_{keywords_of(url)},
+        keywords_{keywords_of(url, note_)},
         progress_{log, url.place()},
         // Without patience there is one try, but a whole one.
-        end_{Clock::now() + (is_patient() ? options.wait : connect_timeout(url))} {}
+        end_{Clock::now() + (is_patient() ? options.wait : connect_timeout(url))} {
+    if (!note_.empty()) log.warn("authorities", note_);
+  }
 
   std::optional<Connection> once() {
     Tried tried = try_once(url_, keywords_, wait_, end_);
+    if (!tried.plain_because.empty())
+      log_.warn("not_encrypted",
+                fmt::format("the connection to {} is not encrypted: the server offers TLS, and the handshake "
+                            "failed: {}; sslmode=require refuses this",
+                            url_.place(), tried.plain_because));
     if (!tried.connection && (!tried.cut_short || last_.message.empty())) last_ = tried.refused;
     return std::move(tried.connection);
   }
@@ -362,6 +350,7 @@ class Knocking {
   const ConnectOptions& options_;
   const Wait& wait_;
   const Log& log_;
+  std::string note_;  ///< filled with the keywords
   Keywords keywords_;
   Progress progress_;
   Clock::time_point end_;
@@ -386,7 +375,8 @@ Connection connect(const Url& url, const ConnectOptions& options, const Wait& wa
 
 std::optional<Connection> connect_beside(const Url& url, const Peer& peer, Clock::duration span, const Wait& wait) try {
   const Clock::time_point end = Clock::now() + span;
-  Keywords keywords = target(keywords_of(url), peer.host, peer.port, peer.address);
+  std::string told_before;
+  Keywords keywords = target(keywords_of(url, told_before), peer.host, peer.port, peer.address);
   if (add_token(url, keywords, wait, end)) return std::nullopt;
   Attempt attempt{keywords};
   if (!attempt.complete(wait, end)) return std::nullopt;

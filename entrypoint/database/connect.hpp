@@ -26,12 +26,17 @@ class Attempt {
   /// False when refused or not done by `end`; then error() says why.
   bool complete(const Wait& wait, Clock::time_point end);
   [[nodiscard]] std::string error() const;
+  /// Why a connection under sslmode=prefer is not encrypted although the server offers that; empty otherwise.
+  [[nodiscard]] std::string plain_because() const;
   /// Once, after complete() was true.
   Connection connection(const Wait& wait);
 
  private:
+  void keep_words();
+
   pg_conn* connection_ = nullptr;
   bool timed_out_ = false;
+  std::string said_;  ///< by libpq on the way
 };
 
 struct ConnectOptions {

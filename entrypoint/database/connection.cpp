@@ -6,6 +6,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <array>
 #include <charconv>
 #include <csignal>
@@ -361,9 +362,26 @@ bool Attempt::complete(const Wait& wait, Clock::time_point end) {
       return false;
     }
     state = PQconnectPoll(connection_);
+    keep_words();
     if (state == PGRES_POLLING_OK) return true;
     if (state == PGRES_POLLING_FAILED) return false;
   }
+}
+
+/// Once it is connected, the failed handshake before is no more to be had.
+void Attempt::keep_words() {
+  if (std::string said = trimmed(PQerrorMessage(connection_)); !said.empty()) said_ = std::move(said);
+}
+
+/// A refusal of the server's, which pg_hba.conf may have for either kind of connection, is not a failed handshake.
+/// libpq begins with where it goes, and has nothing more to say of a try that succeeds.
+std::string Attempt::plain_because() const {
+  constexpr std::string_view start = " failed: ";
+  const std::size_t begin = said_.find(start);
+  const std::size_t end = std::min(said_.find('\n'), said_.size());
+  const bool is_refusal = said_.find("FATAL") != std::string::npos;
+  if (PQsslInUse(connection_) != 0 || is_refusal || begin == std::string::npos || begin > end) return {};
+  return said_.substr(begin + start.size(), end - begin - start.size());
 }
 
 std::string Attempt::error() const {

@@ -57,6 +57,7 @@ std::string read_value(std::string_view& rest) {
 
 /// Behind a password what is not known may be the rest of it: a blank ended it early.
 void add_word(const std::string& name, const std::string& value, Url& url) {
+  require_case(name);
   const Use use = use_of(name);
   if (use == Use::dropped) return note_dropped(name, value, url);
   if (use != Use::libpq && use != Use::shared)

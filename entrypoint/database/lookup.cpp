@@ -1,8 +1,6 @@
 #include "database/lookup.hpp"
 
 #include <fcntl.h>
-#include <netdb.h>
-#include <sys/socket.h>
 #include <unistd.h>
 
 #include <array>
@@ -14,22 +12,6 @@
 
 namespace schemagate {
 namespace {
-
-Lookup ask(const std::string& host, int flags) {
-  addrinfo hints{};
-  hints.ai_flags = flags;
-  hints.ai_socktype = SOCK_STREAM;
-  addrinfo* list = nullptr;
-  if (const int error = ::getaddrinfo(host.c_str(), nullptr, &hints, &list); error != 0)
-    return {{}, ::gai_strerror(error)};
-  const std::unique_ptr<addrinfo, decltype(&::freeaddrinfo)> owned{list, &::freeaddrinfo};
-  Lookup result;
-  std::array<char, NI_MAXHOST> text{};
-  for (const addrinfo* at = list; at != nullptr; at = at->ai_next)
-    if (::getnameinfo(at->ai_addr, at->ai_addrlen, text.data(), text.size(), nullptr, 0, NI_NUMERICHOST) == 0)
-      result.addresses.emplace_back(text.data());
-  return result;
-}
 
 /// What a thread finds, which may outlive whoever asked. The end of the pipe that is written to closes when it is done.
 class Errand {
@@ -45,7 +27,7 @@ class Errand {
   Errand& operator=(const Errand&) = delete;
 
   void run() {
-    found_ = ask(host_, 0);
+    found_ = resolve_host(host_);
     finish();
   }
   [[nodiscard]] Lookup result(const Wait& wait, Clock::time_point end) const {
@@ -88,12 +70,12 @@ std::shared_ptr<Errand> start(const std::string& host) {
 }  // namespace
 
 Lookup look_up(const std::string& host, const Wait& wait, Clock::time_point end) {
-  if (Lookup numeric = ask(host, AI_NUMERICHOST); numeric.error.empty()) return numeric;
+  if (Lookup numeric = numeric_host(host); numeric.error.empty()) return numeric;
   std::shared_ptr<Errand> errand;
   try {
     errand = start(host);
   } catch (const std::system_error&) {  // no descriptor or no thread is left: then without a limit of ours
-    return ask(host, 0);
+    return resolve_host(host);
   }
   return errand->result(wait, end);
 }

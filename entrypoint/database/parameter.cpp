@@ -1,5 +1,7 @@
 #include "database/parameter.hpp"
 
+#include <fmt/format.h>
+
 #include <algorithm>
 #include <array>
 
@@ -90,13 +92,37 @@ void require_ports(std::string_view ports) {
   }
 }
 
-std::string read_mode(const std::string& given, Url& url) {
+std::string lower(std::string_view text) {
+  std::string result{text};
+  std::ranges::transform(result, result.begin(),
+                         [](char c) { return c >= 'A' && c <= 'Z' ? static_cast<char>(c - 'A' + 'a') : c; });
+  return result;
+}
+
+std::string read_mode(const std::string& written, Url& url) {
+  std::string given = lower(written);
   if (given == "no-verify") {
     url.notes.emplace_back("sslmode=no-verify is read as sslmode=require");
     return "require";
   }
   if (!has_word(modes, given)) throw bad_mode();
   return given;
+}
+
+std::string read_ssl(const std::string& written) {
+  std::string given = lower(written);
+  if (has_word("true 1 require no-verify", given)) return "require";
+  if (has_word("false 0 disable", given)) return "disable";
+  if (!has_word(modes, given))
+    throw BadUrl{"ssl has a value that does not exist", "write sslmode=require, or sslmode=disable, without ssl"};
+  return given;
+}
+
+void require_case(std::string_view name) {
+  const std::string right = lower(name);
+  if (right != name && (right.starts_with("ssl") || right == "channel_binding") && use_of(right) != Use::unknown)
+    throw BadUrl{fmt::format("the parameter {} is written in small letters", right),
+                 fmt::format("write {}: as it is, it would be ignored, and TLS be left to chance", right)};
 }
 
 void note_dropped(std::string_view name, std::string_view value, Url& url) {

@@ -34,7 +34,15 @@ enum class Use { libpq, shared, prisma, silent, dropped, unknown };
 void require_ports(std::string_view ports);
 
 /// libpq's word for the sslmode that was given, with a note when it is another one. Throws BadUrl.
-[[nodiscard]] std::string read_mode(const std::string& given, Url& url);
+[[nodiscard]] std::string read_mode(const std::string& written, Url& url);
+
+/// The sslmode that `ssl` asks for, as node-postgres reads it: `true`, `1`, `require` and `no-verify` encrypt, `0` does
+/// not. Throws BadUrl.
+[[nodiscard]] std::string read_ssl(const std::string& written);
+
+/// Refuses a parameter of TLS in capitals: libpq, Prisma and node-postgres would ignore it without a word. Throws
+/// BadUrl.
+void require_case(std::string_view name);
 
 /// Tells of a parameter that is left out, when it asked for something.
 void note_dropped(std::string_view name, std::string_view value, Url& url);

@@ -113,6 +113,7 @@ void note_unknown(const std::string& name, std::string_view value, Url& url) {
 }
 
 void add_parameter(const std::string& name, const std::string& value, Url& url) {
+  require_case(name);
   switch (use_of(name)) {
     case Use::libpq:
       return set_keyword(url, name, value);
@@ -131,14 +132,13 @@ void add_prisma(const Parameters& query, Url& url) {
   url.schema = text_of(query, "schema");
   if (text_of(query, "pgbouncer") == "true")
     url.notes.emplace_back("pgbouncer=true: this looks like a pooler; migrations need the direct URL of the database");
-  if (find(query, "ssl") != nullptr && text_of(query, "ssl") != "true")
-    url.notes.emplace_back("the parameter ssl is ignored unless it is ssl=true; write sslmode");
 }
 
 void add_mode(const Parameters& query, Url& url) {
   const auto* const given = find(query, "sslmode");
   const auto* const accept = find(query, "sslaccept");
-  std::string mode = text_of(query, "ssl") == "true" ? "require" : "";
+  const std::string ssl = text_of(query, "ssl");
+  std::string mode = ssl.empty() ? "" : read_ssl(ssl);
   if (given != nullptr) mode = read_mode(*given, url);
   if (accept != nullptr && *accept != "accept_invalid_certs" && mode != "disable" && mode != "verify-full") {
     mode = "verify-full";

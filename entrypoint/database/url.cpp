@@ -50,6 +50,13 @@ void require_seconds(std::string_view timeout) {
     throw BadUrl{"connect_timeout is not a whole number", "write it in seconds; 0 waits for ever"};
 }
 
+/// `engine:key` has libpq load a shared library of the image into this static binary.
+void require_file(std::string_view key) {
+  if (contains(key, ':'))
+    throw BadUrl{"sslkey names an engine of OpenSSL, which this binary cannot load",
+                 "put the key into a file, in PEM, and name that"};
+}
+
 /// What is shown in every message.
 void require_name(std::string_view keyword, std::string_view value) {
   if (keyword == "dbname" && value.find("://") != std::string_view::npos)
@@ -146,6 +153,7 @@ BadUrl::BadUrl(const std::string& what, std::string advice) : std::runtime_error
 void require_sound(std::string_view keyword, std::string_view value) {
   if (keyword == "port") require_ports(value);
   if (keyword == "connect_timeout") require_seconds(value);
+  if (keyword == "sslkey") require_file(value);
   if (keyword == "host" || keyword == "hostaddr")
     for (const std::string_view host : split(value, ',')) require_host(host);
   for (const char* name : {"user", "dbname", "service", "application_name"})

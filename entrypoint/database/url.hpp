@@ -15,6 +15,7 @@ struct Url {
   std::vector<std::pair<std::string, std::string>> keywords;  ///< libpq's vocabulary, each once and not empty, sorted
   std::string schema;                                         ///< `?schema=`; empty when not given
   std::string identity;            ///< whose token is the password: `system` or a client id; empty: nobody's
+  std::string home;                ///< folder of libpq's files that are read where a setting says so, and not else
   std::vector<std::string> notes;  ///< what was dropped or read in another way; never a value that may be secret
 
   friend bool operator==(const Url&, const Url&) = default;

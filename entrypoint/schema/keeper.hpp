@@ -7,14 +7,9 @@
 #include <string>
 #include <vector>
 
-namespace schemagate {
+#include "server/accounts.hpp"
 
-/// Whom the server runs as where we are root, which PostgreSQL refuses.
-struct Account {
-  std::string name;
-  uid_t user = 0;
-  gid_t group = 0;
-};
+namespace schemagate {
 
 /// What a keeper does.
 struct Service {

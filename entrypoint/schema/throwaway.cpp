@@ -3,7 +3,6 @@
 #include <fmt/format.h>
 #include <netinet/in.h>
 #include <openssl/rand.h>
-#include <pwd.h>
 #include <sys/socket.h>
 #include <unistd.h>
 
@@ -21,6 +20,7 @@
 #include "schema/keeper.hpp"
 #include "schema/programs.hpp"
 #include "schema/workplace.hpp"
+#include "server/accounts.hpp"
 #include "text.hpp"
 
 namespace schemagate {
@@ -34,8 +34,7 @@ constexpr auto start_patience = std::chrono::seconds{60};
 std::optional<Account> unprivileged() {
   if (::geteuid() != 0) return std::nullopt;
   for (const char* name : {"postgres", "nobody"})
-    if (const passwd* found = ::getpwnam(name))  // NOLINT(concurrency-mt-unsafe)
-      return Account{name, found->pw_uid, found->pw_gid};
+    if (std::optional<Account> found = account_named(name)) return found;
   throw Failure{ExitCode::configuration,
                 "PostgreSQL does not run as root, and there is no user postgres or nobody to run it as", "/etc/passwd",
                 not_contacted, "start schemagate as another user, or add one:  useradd --system postgres"};

@@ -172,7 +172,9 @@ TEST_SUITE("tls") {
 
     const std::string expected =
         "schemagate: sslmode=verify-full needs certificate authorities, and the image has none\n  where  " + bundle +
-        ", /etc/pki/tls/certs/ca-bundle.crt, /etc/ssl/cert.pem\n" + not_contacted + what_to_mount;
+        ", /etc/pki/tls/certs/ca-bundle.crt, /etc/ssl/ca-bundle.pem, /etc/pki/tls/cacert.pem, "
+        "/etc/pki/ca-trust/extracted/pem/tls-ca-bundle.pem, /etc/ssl/cert.pem, /etc/ssl/certs/ca-bundle.crt\n" +
+        not_contacted + what_to_mount;
 
     for (const char* parameters :
          {"sslmode=verify-full", "sslmode=verify-full&sslrootcert=system", "sslrootcert=system"}) {

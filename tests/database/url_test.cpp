@@ -366,7 +366,7 @@ TEST_SUITE("url: encryption") {
   }
 
   TEST_CASE("any other sslmode is refused with the list of those that exist") {
-    const Texts texts{"postgresql://h/db?sslmode=verify_full", "postgresql://h/db?sslmode=Require",
+    const Texts texts{"postgresql://h/db?sslmode=verify_full",
                       "postgresql://h/db?sslmode=", "postgresql://h/db?sslmode=require%20prefer", "host=h sslmode=on"};
 
     CHECK(not_refused(texts, "disable, allow, prefer, require, verify-ca or verify-full") == "");
@@ -388,8 +388,37 @@ TEST_SUITE("url: encryption") {
   TEST_CASE("ssl=true requires TLS unless sslmode says more") {
     CHECK(value("postgresql://h/db?ssl=true", "sslmode") == "require");
     CHECK(value("postgresql://h/db?ssl=true&sslmode=verify-ca", "sslmode") == "verify-ca");
-    CHECK(value("postgresql://h/db?ssl=false", "sslmode").empty());
-    CHECK(has_note("postgresql://h/db?ssl=false", "unless it is ssl=true"));
+  }
+
+  TEST_CASE("ssl is read as node-postgres reads it, and sslmode in capitals too") {
+    const auto mode = [](const std::string& query) { return value("postgresql://h/db?" + query, "sslmode"); };
+
+    for (const char* query : {"ssl=true", "ssl=1", "ssl=require", "ssl=no-verify", "ssl=TRUE", "ssl=No-Verify",
+                              "sslmode=Require", "sslmode=REQUIRE", "sslmode=NO-VERIFY"})
+      CHECK_MESSAGE(mode(query) == "require", query);
+    for (const char* query : {"ssl=0", "ssl=false", "ssl=disable", "ssl=False", "sslmode=Disable"})
+      CHECK_MESSAGE(mode(query) == "disable", query);
+    CHECK(mode("ssl=Verify-Full") == "verify-full");
+    CHECK(mode("ssl=0&sslmode=require") == "require");
+    CHECK(mode("ssl=").empty());
+    CHECK(value("host=h sslmode=Verify-Full", "sslmode") == "verify-full");
+  }
+
+  TEST_CASE("any other ssl, and a parameter of TLS in capitals, is refused and not told again") {
+    CHECK(refusal("postgresql://h/db?ssl=s3cret") ==
+          "ssl has a value that does not exist\nwrite sslmode=require, or sslmode=disable, without ssl");
+    CHECK(refusal("postgresql://h/db?sslMode=s3cret") ==
+          "the parameter sslmode is written in small letters\nwrite sslmode: as it is, it would be ignored, and TLS be "
+          "left to chance");
+    for (const char* text :
+         {"postgresql://h/db?SSL=true", "postgresql://h/db?SslRootCert=/x", "postgresql://h/db?sslAccept=strict",
+          "postgresql://h/db?Channel_Binding=require", "host=h SSLMODE=require"})
+      CHECK_MESSAGE(mentions(refusal(text), "is written in small letters"), text);
+  }
+
+  TEST_CASE("an engine of OpenSSL is refused") {
+    CHECK(mentions(refusal("postgresql://h/db?sslcert=/c&sslkey=pkcs11:s3cret"), "sslkey names an engine of OpenSSL"));
+    CHECK(mentions(refusal("host=h sslkey=pkcs11:s3cret"), "sslkey names an engine of OpenSSL"));
   }
 
   TEST_CASE("sslcert without sslkey is the server's CA, beside the schema") {
