@@ -213,6 +213,7 @@ Config make_config(const CommandLine& line, const Environment& environment) {
                 .allow_empty = read.on("--allow-empty"),
                 .create_database = read.on("--create-database"),
                 .skip = read.on("--skip"),
+                .show_values = read.on("--show-values"),
                 .init = read.on("--init"),
                 .before = command(read, "--before"),
                 .after = command(read, "--after"),

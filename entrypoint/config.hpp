@@ -32,6 +32,7 @@ struct Config {
   bool allow_empty = false;
   bool create_database = false;
   bool skip = false;
+  bool show_values = false;
   bool init = false;
   std::string before;  ///< shell commands; empty: none
   std::string after;

@@ -90,6 +90,7 @@ int start(const std::vector<std::string>& arguments, Environment& environment, S
       return 0;
     }
     const Config config = make_config(line, environment);
+    if (config.show_values) show_values();
     if (config.command == Command::run && config.init)
       if (const std::optional<int> code = stay(environment)) return *code;
     return run(config, environment, signals, voice.log);

@@ -23,6 +23,7 @@ constexpr std::array<std::string_view, 3> password_names{"password", "passwd", "
 struct Known {
   std::vector<std::string> secrets;  ///< the longest first
   std::set<std::string, std::less<>> names;
+  bool values = false;
 };
 
 Known& known() {
@@ -130,6 +131,10 @@ bool holds_secret(std::string_view text) {
     if (secret_at(text.substr(at)) > 0) return true;
   return false;
 }
+
+void show_values() { known().values = true; }
+
+bool shows_values() { return known().values; }
 
 bool is_like_connection(std::string_view text) {
   const std::string lowered = lower(text);

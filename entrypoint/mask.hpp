@@ -25,6 +25,10 @@ void reveal(std::string_view name);
 
 [[nodiscard]] bool holds_secret(std::string_view text);
 
+/// From now on the values of rows, constants of other sessions and lines with a password are shown (--show-values).
+void show_values();
+[[nodiscard]] bool shows_values();
+
 /// Whether credentials may stand in it: a URL of PostgreSQL or with a password, or `password=` in any case.
 [[nodiscard]] bool is_like_connection(std::string_view text);
 

@@ -323,6 +323,10 @@ const std::vector<Setting>& settings() {
       setting("context", "where the Dockerfile finds the folder", "check: the folder that docker build is given"),
       setting("target", "the last stage", "check: the stage of the Dockerfile that is built, as for docker build"),
       setting("log-format", "text", "text, or json: one line an event, on stderr"),
+      setting("show-values", "off",
+              "Show what is hidden otherwise: values of rows in errors, constants in other sessions' statements, lines "
+              "with a password",
+              true),
       setting("skip", "off", "Exec the program at once, without looking at the database", true),
   };
   return all;

@@ -6,6 +6,7 @@
 #include <map>
 #include <nlohmann/json.hpp>
 
+#include "migrations/literals.hpp"
 #include "text.hpp"
 
 namespace schemagate {
@@ -71,7 +72,7 @@ Json json_line(const std::string& name, const Line& line) {
   json["recorded_checksum"] = text_or_null(row.checksum);
   json["started_at"] = text_or_null(row.started_at);
   json["finished_at"] = text_or_null(row.finished_at);
-  json["logs"] = text_or_null(row.logs);
+  json["logs"] = text_or_null(without_details(row.logs));
   return json;
 }
 

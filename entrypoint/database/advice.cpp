@@ -6,6 +6,7 @@
 #include <string_view>
 #include <utility>
 
+#include "database/values.hpp"
 #include "mask.hpp"
 #include "migrations/excerpt.hpp"
 #include "text.hpp"
@@ -38,6 +39,11 @@ std::string details(const ServerMessage& error) {
   return text;
 }
 
+std::string told(const Migration& migration, const ServerMessage& error) {
+  const ServerMessage shown = about(error, statement_of(migration.script, error.position));
+  return brief(shown) + details(shown);
+}
+
 std::string location(const Migration& migration, const ServerMessage& error) {
   if (error.position == 0) return migration.file;
   const Excerpt found = excerpt(migration.script, error.position);
@@ -45,7 +51,7 @@ std::string location(const Migration& migration, const ServerMessage& error) {
 }
 
 std::string logs_text(const Migration& migration, const ServerMessage& error) {
-  return masked(brief(error) + details(error) + "\n" + location(migration, error));
+  return masked(told(migration, error) + "\n" + location(migration, error));
 }
 
 std::string advice(const ServerMessage& error, const std::string& name) {

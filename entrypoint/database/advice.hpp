@@ -10,6 +10,9 @@ namespace schemagate {
 /// Detail, hint and context of a server message, a line each, to follow its first line.
 [[nodiscard]] std::string details(const ServerMessage& error);
 
+/// All that the server said, to follow the name of the migration that it is about.
+[[nodiscard]] std::string told(const Migration& migration, const ServerMessage& error);
+
 /// File, line, column and the lines themselves, as far as the server told a position.
 [[nodiscard]] std::string location(const Migration& migration, const ServerMessage& error);
 

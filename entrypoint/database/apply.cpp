@@ -11,6 +11,7 @@
 #include "database/lock.hpp"
 #include "database/observe.hpp"
 #include "database/undisturbed.hpp"
+#include "database/values.hpp"
 #include "failure.hpp"
 #include "server/signals.hpp"
 #include "text.hpp"
@@ -341,8 +342,8 @@ Outcome Migrator::insist(const Migration& migration, const std::string& message,
 void Migrator::end_transaction(Outcome& outcome) {
   if (outcome.lost) return;
   const Transaction left = connection_.transaction();
-  if (left == Transaction::none) return;
-  connection_.rollback();
+  if (left != Transaction::none) connection_.rollback();
+  if (outcome.error && outcome.error->detail.empty()) outcome.error->detail = columns_of(connection_, *outcome.error);
   if (left == Transaction::open && !outcome.error)
     outcome.error =
         ServerMessage{.message = "the script begins a transaction and does not end it",
@@ -427,8 +428,8 @@ void Migrator::fail(const Migration& migration, const Outcome& outcome, const st
   // The next start applies the same script, once the right is there.
   const bool lacks_right = error.sqlstate == "42501" && next.empty();
   throw Failure{lacks_right ? ExitCode::no_permission : ExitCode::migration_failed,
-                fmt::format("migration {} failed: {}{}", name, brief(error), details(error)),
-                location(migration, error), state, given_or(next, advice(error, name))};
+                fmt::format("migration {} failed: {}", name, told(migration, error)), location(migration, error), state,
+                given_or(next, advice(error, name))};
 }
 
 }  // namespace schemagate

@@ -13,6 +13,7 @@
 
 #include "database/connect.hpp"
 #include "database/pins.hpp"
+#include "database/values.hpp"
 #include "mask.hpp"
 
 // The only source that includes libpq-fe.h. Facts: PostgreSQL documentation, chapter "libpq - C Library".
@@ -40,10 +41,14 @@ ServerMessage message_of(const pg_result* result) {
                         .detail = field(result, PG_DIAG_MESSAGE_DETAIL),
                         .hint = field(result, PG_DIAG_MESSAGE_HINT),
                         .context = field(result, PG_DIAG_CONTEXT),
+                        .schema = field(result, PG_DIAG_SCHEMA_NAME),
+                        .table = field(result, PG_DIAG_TABLE_NAME),
+                        .constraint = field(result, PG_DIAG_CONSTRAINT_NAME),
                         .source = field(result, PG_DIAG_SOURCE_FILE)};
   std::from_chars(position.data(), position.data() + position.size(), message.position);
   if (message.message.empty()) message.message = PQresultErrorMessage(result);
-  return message;
+  return without_values(message, {message.schema, message.table, message.constraint, field(result, PG_DIAG_COLUMN_NAME),
+                                  field(result, PG_DIAG_DATATYPE_NAME)});
 }
 
 Row row_of(const pg_result* result, int number) {

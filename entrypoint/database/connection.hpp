@@ -24,6 +24,9 @@ struct ServerMessage {
   std::string detail{};
   std::string hint{};
   std::string context{};
+  std::string schema{};  ///< of what the message is about, as far as the server says it apart from the text
+  std::string table{};
+  std::string constraint{};
   std::string source{};      ///< PostgreSQL's source file that raised it: `gram.y`
   std::size_t position = 0;  ///< characters from 1 into the text that was sent; 0 when unknown
 

@@ -2,21 +2,23 @@
 
 #include <fmt/format.h>
 
+#include "database/values.hpp"
 #include "text.hpp"
 
 namespace schemagate {
 namespace {
 
-/// Of pg_stat_activity `a`: `pid 12, schemagate/api-1 (app@10.0.0.7), connected since 12:00:01 UTC, active for 3 s: …`.
+/// Of pg_stat_activity `a`: `pid 12, schemagate/api-1 (app@10.0.0.7), connected since 12:00:01 UTC, active for 3 s`,
+/// and what it runs.
 constexpr const char* describe_sql =
-    "pg_catalog.format('pid %s, %s (%s%s), connected since %s, %s%s%s', a.pid,"
+    "pg_catalog.format('pid %s, %s (%s%s), connected since %s, %s%s', a.pid,"
     " COALESCE(NULLIF(a.application_name, ''), 'no application name'), a.usename,"
     " COALESCE('@' || pg_catalog.host(a.client_addr), ''),"
     " COALESCE(pg_catalog.to_char(a.backend_start AT TIME ZONE 'UTC', 'YYYY-MM-DD HH24:MI:SS') || ' UTC', 'a hidden "
     "time'),"
     " COALESCE(a.state, 'state hidden'),"
-    " COALESCE(' for ' || EXTRACT(EPOCH FROM pg_catalog.now() - a.state_change)::int8::text || ' s', ''),"
-    " COALESCE(': ' || NULLIF(pg_catalog.regexp_replace(pg_catalog.left(a.query, 160), E'\\\\s+', ' ', 'g'), ''), ''))";
+    " COALESCE(' for ' || EXTRACT(EPOCH FROM pg_catalog.now() - a.state_change)::int8::text || ' s', '')), "
+    "pg_catalog.left(a.query, 1024)";
 
 /// How far the session in `a` is with what the server counts (PostgreSQL documentation, "Progress Reporting"):
 /// `building index: scanning table, 42 % (420 of 1000 blocks)`. Of CLUSTER and VACUUM FULL the total is known while the
@@ -49,6 +51,12 @@ std::string first(const std::vector<Row>& rows, std::size_t column) {
   return rows.empty() ? "" : rows[0].at(column).value_or("");
 }
 
+/// What describe_sql selects, from a column on.
+std::string described(const std::vector<Row>& rows, std::size_t column) {
+  const std::string query = shown_query(first(rows, column + 1), 160);
+  return first(rows, column) + (query.empty() ? "" : ": " + query);
+}
+
 std::string behind(const std::string& sessions) {
   if (sessions.empty() || sessions == "0") return "";
   return fmt::format("; {} behind it", sessions == "1" ? "1 session waits" : sessions + " sessions wait");
@@ -57,13 +65,14 @@ std::string behind(const std::string& sessions) {
 /// Who is in the way of the backend, else how far it is, else what it waits for; empty when it runs.
 std::string state_of(Connection& connection, const std::string& pid) {
   const auto blockers = connection.query(fmt::format(
-      "SELECT {0} || COALESCE('; its transaction is open for ' || EXTRACT(EPOCH FROM pg_catalog.clock_timestamp() - "
+      "SELECT {0}, COALESCE('; its transaction is open for ' || EXTRACT(EPOCH FROM pg_catalog.clock_timestamp() - "
       "a.xact_start)::int8::text || ' s', ''), (SELECT pg_catalog.count(*) FROM pg_catalog.pg_stat_activity w WHERE "
       "{1} = ANY "
       "(pg_catalog.pg_blocking_pids(w.pid)) AND w.wait_event_type = 'Lock')"
       " FROM pg_catalog.pg_stat_activity a WHERE a.pid = ANY (pg_catalog.pg_blocking_pids({1}))",
       describe_sql, pid));
-  if (!blockers.empty()) return "waiting for a lock held by " + first(blockers, 0) + behind(first(blockers, 1));
+  if (!blockers.empty())
+    return "waiting for a lock held by " + described(blockers, 0) + first(blockers, 2) + behind(first(blockers, 3));
   const auto states = connection.query(
       fmt::format("SELECT {}, CASE WHEN a.state = 'active' THEN a.wait_event_type || ' ' || a.wait_event END"
                   " FROM pg_catalog.pg_stat_activity a WHERE a.pid = {}",
@@ -86,7 +95,7 @@ std::optional<Session> lock_holder(Connection& connection) {
       "SELECT a.pid, {}, {} FROM pg_catalog.pg_locks l JOIN pg_catalog.pg_stat_activity a ON a.pid = l.pid WHERE {}",
       describe_sql, fmt::format(progress_sql, phase_sql), lock_predicate()));
   if (rows.empty()) return std::nullopt;
-  Session session{first(rows, 0), first(rows, 1), first(rows, 2)};
+  Session session{first(rows, 0), described(rows, 1), first(rows, 3)};
   if (const std::string state = state_of(connection, session.pid); !state.empty()) session.description += "; " + state;
   return session;
 }

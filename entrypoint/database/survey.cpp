@@ -7,6 +7,7 @@
 #include <cstdlib>
 #include <string_view>
 
+#include "database/values.hpp"
 #include "migrations/lexer.hpp"
 #include "text.hpp"
 
@@ -155,7 +156,7 @@ constexpr const char* session_columns =
     "'?') ||"
     " COALESCE('@' || pg_catalog.host(a.client_addr), '') || ')', a.state,"
     " EXTRACT(EPOCH FROM pg_catalog.clock_timestamp() - a.xact_start)::bigint,"
-    " pg_catalog.regexp_replace(pg_catalog.left(a.query, 120), E'\\\\s+', ' ', 'g')";
+    " pg_catalog.left(a.query, 1024)";
 
 std::string holders_sql() {
   return fmt::format(
@@ -224,7 +225,7 @@ Holder holder(const Row& row) {
   Holder result{.pid = static_cast<int>(number(row, 3)),
                 .who = text(row, 4),
                 .state = text(row, 5),
-                .query = text(row, 7),
+                .query = shown_query(text(row, 7), 120),
                 .relation = oid(row, 0),
                 .mode = mode_of(text(row, 1)),
                 .granted = truth(row, 2)};
@@ -388,7 +389,7 @@ void read_syntax(Connection& connection, const Questions& questions, Facts& fact
   connection.send(opening);
   for (const std::string& statement : questions.statements) {
     const auto error = connection.parse((is_query(statement) ? "PREPARE schemagate AS " : "") + statement);
-    if (error && is_of_parser(*error)) facts.unparsed.emplace(statement, brief(*error));
+    if (error && is_of_parser(*error)) facts.unparsed.emplace(statement, brief(about(*error, statement)));
     if (error) connection.rollback();
     if (error) connection.send(opening);
   }

@@ -7,7 +7,9 @@
 #include <set>
 
 #include "forecast/weigh.hpp"
+#include "mask.hpp"
 #include "migrations/lexer.hpp"
+#include "migrations/literals.hpp"
 #include "text.hpp"
 
 namespace schemagate {
@@ -32,6 +34,10 @@ std::string short_text(std::string_view statement) {
   return printable(text.substr(0, end)) + "…";
 }
 
+std::string confidential(std::string_view statement) {
+  return tells_password(statement) && !shows_values() ? without_literals(statement) : std::string{statement};
+}
+
 std::size_t line_of(std::string_view script, std::size_t at) {
   return 1 + static_cast<std::size_t>(std::ranges::count(script.substr(0, at), '\n'));
 }
@@ -54,7 +60,7 @@ Course course_of(const Ahead& ahead, const Facts& facts, Weigher& weigher) {
     const std::string_view text = std::string_view{ahead.script}.substr(stretch.begin, stretch.end - stretch.begin);
     Step step{.line = line_of(ahead.script, stretch.begin),
               .segment = segment_of(parts, stretch.begin),
-              .text = short_text(text)};
+              .text = short_text(confidential(text))};
     if (const auto found = facts.unparsed.find(std::string{text}); found != facts.unparsed.end())
       weigher.fail(ahead.name, found->second, step);
     else

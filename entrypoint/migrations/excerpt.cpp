@@ -5,7 +5,10 @@
 #include <algorithm>
 #include <vector>
 
+#include "mask.hpp"
 #include "migrations/lexer.hpp"
+#include "migrations/literals.hpp"
+#include "migrations/script.hpp"
 
 namespace schemagate {
 namespace {
@@ -49,7 +52,24 @@ std::string caret(std::string_view before) {
   return blanks + "^";
 }
 
+std::string_view statement_at(std::string_view script, std::size_t at) {
+  for (const Stretch& stretch : statements(script))
+    if (at >= stretch.begin && at <= stretch.end) return script.substr(stretch.begin, stretch.end - stretch.begin);
+  return {};
+}
+
+/// The lines that would be shown, or the whole statement.
+bool is_confidential(std::string_view script, std::size_t first, std::size_t at) {
+  if (shows_values()) return false;
+  const std::size_t end = std::min(script.find('\n', at), script.size());
+  return tells_password(script.substr(first, end - first)) || tells_password(statement_at(script, at));
+}
+
 }  // namespace
+
+std::string_view statement_of(std::string_view script, std::size_t position) {
+  return position == 0 ? std::string_view{} : statement_at(script, bytes(script, position - 1));
+}
 
 Excerpt excerpt(std::string_view script, std::size_t position) {
   std::size_t at = std::min(bytes(script, position == 0 ? 0 : position - 1), script.size());
@@ -64,6 +84,10 @@ Excerpt excerpt(std::string_view script, std::size_t position) {
   const std::size_t column = characters(script.substr(begins.back(), at - begins.back()));
 
   Excerpt result{.line = begins.size(), .column = column + 1, .lines = {}};
+  if (is_confidential(script, begins.size() > shown_before ? begins[begins.size() - 1 - shown_before] : 0, at)) {
+    result.lines = "(not shown: a password may stand there; --show-values shows it)";
+    return result;
+  }
   for (std::size_t i = begins.size() - std::min(begins.size(), shown_before + 1); i + 1 < begins.size(); ++i) {
     const std::string_view before = line_at(script, begins[i]);
     result.lines += fmt::format("{:>4} | {}\n", i + 1, before.substr(0, bytes(before, shown_width)));

@@ -4,6 +4,7 @@
 
 #include <algorithm>
 
+#include "migrations/literals.hpp"
 #include "migrations/progress.hpp"
 #include "text.hpp"
 
@@ -30,7 +31,7 @@ std::string first_lines(std::string_view text) {
 
 std::string recorded_error(const std::string& logs) {
   if (logs.empty()) return "no error was recorded: the process that ran it was killed or lost the connection";
-  return "recorded error:\n" + indent("  " + first_lines(logs), 2);
+  return "recorded error:\n" + indent("  " + first_lines(without_details(logs)), 2);
 }
 
 void add_failed(const Plan& plan, Reasons& reasons) {

@@ -16,6 +16,8 @@ using namespace support;
 namespace {
 
 const std::string take = "SELECT pg_advisory_lock(72707369)";
+/// As it is shown.
+const std::string taken = "SELECT pg_advisory_lock('…')";
 
 /// What Prisma's CLI does while it migrates.
 class Holder : public Session {
@@ -73,7 +75,7 @@ TEST_SUITE("lock") {
     const Ran ran = end(*running);
 
     CHECK(ran.code == 0);
-    CHECK(plain(ran.err) == held_by(prisma + "idle for T s: " + take) +
+    CHECK(plain(ran.err) == held_by(prisma + "idle for T s: " + taken) +
                                 "schemagate: applied 1_a in T\nschemagate: migrated: 1 migration applied\n");
     for (const std::string& statement : database.statements())
       CHECK(statement.find("pg_advisory_lock") == std::string::npos);
@@ -92,10 +94,10 @@ TEST_SUITE("lock") {
     CHECK(ran.err.find("SELECT pg_terminate_backend(" + holder.pid() + ");") != std::string::npos);
     CHECK(plain(ran.err) ==
           "schemagate: waiting for the migration lock (up to 500 ms without progress); held by " + prisma +
-              "idle for T s: " + take +
+              "idle for T s: " + taken +
               "\n"
               "schemagate: another session has held the migration lock for 500 ms without progress: " +
-              prisma + "idle for T s: " + take + "\n  where  " + database.place() +
+              prisma + "idle for T s: " + taken + "\n  where  " + database.place() +
               "\n"
               "  state  the database was not changed; the program was not started\n"
               "  next   start again when it is done; if it hangs, end it:\n"
@@ -256,7 +258,7 @@ TEST_SUITE("lock") {
     CHECK(ran.code == 75);
     CHECK(plain(ran.err).ends_with(
         "schemagate: --deadline (SCHEMAGATE_DEADLINE) passed while waiting for the migration lock; it is held by " +
-        prisma + "idle for T s: " + take + "\n  where  " + database.place() +
+        prisma + "idle for T s: " + taken + "\n  where  " + database.place() +
         "\n  state  the database was not changed; the program was not started\n"
         "  next   start again: another replica is migrating\n"));
   }

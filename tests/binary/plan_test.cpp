@@ -172,7 +172,7 @@ TEST_SUITE("plan") {
     prepare(image);
     image.migration("2_a", "ALTER TABLE users ADD COLUMN \"`|<img>@x_y*z\\[a](b)\" int;\n");
     Session session{image.database.name()};
-    session.value("SET application_name = '</code>@all `|x'; BEGIN; LOCK TABLE users; SELECT '<b>|`'");
+    session.value("SET application_name = '</code>@all `|x'; BEGIN; LOCK TABLE users; SELECT true AS \"<b>|`\"");
 
     const Ran ran = plan(image, "", {"--format", "markdown"});
 
@@ -181,7 +181,8 @@ TEST_SUITE("plan") {
                    "| 1 | blocks reads and writes | <code>ALTER TABLE users ADD COLUMN "
                    "\"&#96;&#124;&#60;img&#62;&#64;x&#95;y&#42;z&#92;&#91;a&#93;(b)\" int</code> | "));
     CHECK(contains(ran.out, ", &#60;/code&#62;&#64;all &#96;&#124;x (postgres&#64;127.0.0.1), "));
-    CHECK(contains(ran.out, "SELECT '&#60;b&#62;&#124;&#96;'</code>: holds ACCESS EXCLUSIVE on public.users, "));
+    CHECK(contains(ran.out,
+                   "SELECT true AS \"&#60;b&#62;&#124;&#96;\"</code>: holds ACCESS EXCLUSIVE on public.users, "));
   }
 
   TEST_CASE("the same as one JSON object") {
@@ -259,7 +260,7 @@ TEST_SUITE("plan") {
     CHECK(stable(plain(ran.out.substr(begin))) ==
           "\nin the way now\n"
           "  pid N, somebody (postgres@127.0.0.1), idle in transaction, transaction open for T s: BEGIN; LOCK TABLE "
-          "users; SELECT 1\n"
+          "users; SELECT '…'\n"
           "      holds ACCESS EXCLUSIVE on public.users, which 2_a:1 locks in ACCESS EXCLUSIVE\n"
           "      has the oldest transaction, which CONCURRENTLY waits for\n");
   }
@@ -279,7 +280,7 @@ TEST_SUITE("plan") {
     CHECK(stable(plain(ran.out.substr(begin))) ==
           "\nin the way now\n"
           "  pid N, somebody (postgres@127.0.0.1), idle in transaction, transaction open for T s: BEGIN; UPDATE users "
-          "SET id = id; SELECT 1\n"
+          "SET id = id; SELECT '…'\n"
           "      has the oldest transaction, which CONCURRENTLY waits for\n");
   }
 

@@ -92,7 +92,7 @@ TEST_SUITE("segments") {
     CHECK(plain(failed.err) ==
           "schemagate: applied 1_a in T\n"
           "schemagate: migration 2_b failed: could not create unique index \"t_b_idx\" (23505)\n"
-          "  detail: Key (b)=(x) is duplicated.\n"
+          "  detail: columns b\n"
           "  where  " +
               image.file("2_b") +
               ":6:1\n"
