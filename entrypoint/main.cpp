@@ -103,8 +103,11 @@ int start(const std::vector<std::string>& arguments, Environment& environment, S
   }
 }
 
-/// Before the first word is printed. A secret may stand where none belongs.
+/// Before the first word is printed. A secret may stand where none belongs. To hide a word of our own texts would tell
+/// what it is.
 void conceal_secrets(const std::vector<std::string>& words, const Environment& environment) {
+  for (const char* word : {"database", "migration", "migrations", "password", "postgres", "postgresql", "schemagate"})
+    reveal(word);
   for (const std::string& word : words) conceal_connection(word);
   for (const std::string& entry : environment.entries()) conceal_connection(cut(entry, '=').second);
   for (const char* name : {"PGPASSWORD", "IDENTITY_HEADER"}) conceal(environment.value(name).value_or(""));

@@ -3,9 +3,11 @@
 #include <openssl/crypto.h>
 
 #include <algorithm>
+#include <array>
 #include <cstring>
 
 #include "mask.hpp"
+#include "text.hpp"
 
 namespace schemagate {
 namespace {
@@ -15,10 +17,17 @@ std::string_view name_of(const char* entry) {
   return text.substr(0, text.find('='));
 }
 
+/// `NODE_ENV=development` stays, whatever somebody has for a password.
+bool is_copy(std::string_view name, std::string_view value) {
+  const auto tells = [name](const char* part) { return name.find(part) != std::string_view::npos; };
+  const bool is_secret = std::ranges::any_of(std::array{"PASS", "PWD", "SECRET", "URL", "URI", "DSN", "CONN"}, tells);
+  return name != "IDENTITY_HEADER" && holds_secret(value) && (is_secret || is_like_connection(value));
+}
+
 bool leads_to_database(const char* entry) {
   const std::string_view name = name_of(entry);
   return std::ranges::find(own_secrets, name) != own_secrets.end() || name == "DATABASE_URL" || name == "PGPASSWORD" ||
-         (name != "IDENTITY_HEADER" && holds_secret(entry));
+         is_copy(name, cut(entry, '=').second);
 }
 
 bool is_of_libpq(const char* entry) { return name_of(entry).starts_with("PG"); }

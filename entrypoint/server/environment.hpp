@@ -26,8 +26,8 @@ class Environment {
   /// Takes the entry out of what the program gets and overwrites the original bytes: unsetenv alone would leave them
   /// readable in /proc/PID/environ.
   void wipe(std::string_view name);
-  /// The same for all that leads to the operator's database: our own secrets, DATABASE_URL, and whatever holds
-  /// what masked() hides under any other name, but the managed identity's. What libpq reads is only taken out.
+  /// The same for all that leads to the operator's database: our own secrets, DATABASE_URL, and copies of what masked()
+  /// hides under another name of a secret, but the managed identity's. What libpq reads is only taken out.
   void wipe_connections();
 
   /// For execve: what is left, without our own secrets, ended by a null pointer. Valid as long as this.

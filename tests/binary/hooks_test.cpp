@@ -118,6 +118,7 @@ TEST_SUITE("hooks") {
     variables["DIRECT_URL"] = job.database.url() + "?pgbouncer=true";
     variables["POSTGRES_PASSWORD"] = server().at("SERVER_PASSWORD");
     variables["PGPASSWORD"] = "short";
+    variables["NODE_ENV"] = server().at("SERVER_PASSWORD");
     variables["PGAPPNAME"] = "job";
     variables["IDENTITY_HEADER"] = "the platform's";
 
@@ -125,8 +126,8 @@ TEST_SUITE("hooks") {
 
     const auto kept = [](const std::string& text) {
       return contains(text, "\nSCHEMAGATE_WAIT=9s\n") && contains(text, "IDENTITY_HEADER=") &&
-             contains(text, "PGAPPNAME=job\n") && !contains(text, "PGPASSWORD") && !contains(text, "_URL") &&
-             !contains(text, "POSTGRES_PASSWORD") && contains(text, "PATH=") &&
+             contains(text, "PGAPPNAME=job\n") && contains(text, "NODE_ENV=") && !contains(text, "PGPASSWORD") &&
+             !contains(text, "_URL") && !contains(text, "POSTGRES_PASSWORD") && contains(text, "PATH=") &&
              !contains(text, "SCHEMAGATE_DATABASE_URL") && !contains(text, "SCHEMAGATE_BEFORE") &&
              !contains(text, "SCHEMAGATE_AFTER");
     };

@@ -142,6 +142,18 @@ TEST_SUITE("secret: told nowhere") {
     CHECK(logs.find(password) == std::string::npos);
   }
 
+  TEST_CASE("a word of our own texts is not hidden: that would tell the password") {
+    const Start gate;
+
+    const Ran ran = gate.start({{own, "postgresql://nobody:password@127.0.0.1:" + server().at("SERVER_PORT") + "/x"},
+                                {"SCHEMAGATE_WAIT", "0s"}});
+
+    CHECK(ran.code == 69);
+    CHECK(ran.err.find("password authentication failed") != std::string::npos);
+    CHECK(ran.err.find("correct user or password in the URL") != std::string::npos);
+    CHECK(ran.err.find("***") == std::string::npos);
+  }
+
   TEST_CASE("no core file holds our memory, nobody looks into it, and the program has its limit back") {
     const Start gate;
     const auto soft = [] {
