@@ -94,6 +94,7 @@ void Migrator::settle() {
 
 bool Migrator::apply(const Migration& migration, const History& history, const HistoryRow* begun) try {
   const Clock::time_point start = Clock::now();
+  script_ = Script{migration.script};
   if (begun == nullptr)
     apply_new(migration, history);
   else
@@ -116,12 +117,12 @@ bool Migrator::apply(const Migration& migration, const History& history, const H
 }
 
 void Migrator::apply_new(const Migration& migration, const History& history) {
-  const Mode mode = classify(migration.script);
+  const Mode mode = script_.mode();
   if (mode == Mode::transactional) return apply_whole(migration, history);
   Stand stand{migration, slot(history, migration), {}};
   if (mode == Mode::own) return apply_as_written(migration, mode, std::move(stand.row));
   begin(migration, stand.row, stand.progress);
-  apply_segments(std::move(stand), segments_by_value(migration.script));
+  apply_segments(std::move(stand), script_.segments(Grain::value));
 }
 
 void Migrator::begin(const Migration& migration, Slot& row, const std::optional<Progress>& progress) {
@@ -165,17 +166,14 @@ std::int64_t Migrator::milliseconds(Clock::duration span) {
 }
 
 /// A script that sets its own keeps it, and means it.
-bool Migrator::limits_locks(const Migration& migration) const {
-  return target_.patience.ddl_lock > Clock::duration{} && !sets_lock_timeout(migration.script);
-}
+bool Migrator::limits_locks() const { return target_.patience.ddl_lock > Clock::duration{} && !script_.limits_locks(); }
 
 /// Once the lock was lost it is taken for the transaction too, before the script. That is a query, and SET TRANSACTION
 /// after it is an error unless it asks for the level that there is.
 std::string Migrator::opening(const Migration& migration) const {
   const bool again = target_.locks && overtaken_ == migration.name;
   std::string text = again && !level_.empty() ? "BEGIN ISOLATION LEVEL " + level_ + ";\n" : "BEGIN;\n";
-  if (limits_locks(migration))
-    text += fmt::format("SET LOCAL lock_timeout = {};\n", milliseconds(target_.patience.ddl_lock));
+  if (limits_locks()) text += fmt::format("SET LOCAL lock_timeout = {};\n", milliseconds(target_.patience.ddl_lock));
   return text + (again ? second_lock : "");
 }
 
@@ -218,7 +216,7 @@ void Migrator::apply_whole(const Migration& migration, const History& history) {
 /// False when there is nothing to be gained by it.
 bool Migrator::apply_in_parts(const Migration& migration, const Slot& row, Outcome& outcome) {
   const bool value = uses_new_value(outcome);
-  const auto parts = value ? segments_by_value(migration.script) : segments_apart(migration.script);
+  const auto parts = script_.segments(value ? Grain::value : Grain::perhaps);
   const bool helps = value ? parts.size() > 1 : std::ranges::any_of(parts, &Segment::alone);
   if (!helps || !(value || runs_outside(outcome))) return false;
   end_transaction(outcome);
@@ -253,7 +251,7 @@ void Migrator::record_rollback(const Migration& migration, Slot& row, Outcome& o
 
 /// As Prisma does it: a row, the script, the row's end, each on its own.
 void Migrator::apply_as_written(const Migration& migration, Mode mode, Slot row) {
-  if (!readable(migration.script))
+  if (!script_.readable())
     log_.warn("unread",
               fmt::format("{} cannot be read by this schemagate, by an error or a newer syntax: it is sent as "
                           "it is, in one message",
@@ -319,7 +317,7 @@ Outcome Migrator::insist(const Migration& migration, const std::string& message,
   Clock::duration look = first_look();
   for (int tries = 0;; ++tries) {
     Outcome outcome = run(migration, message, look, token);
-    if (!is_lock_timeout(outcome) || !limits_locks(migration) || Clock::now() >= end) return outcome;
+    if (!is_lock_timeout(outcome) || !limits_locks() || Clock::now() >= end) return outcome;
     end_transaction(outcome);
     log_.info("lock_busy",
               fmt::format("{} could not get a lock within {}; rolled back, trying again{}", migration.name,
@@ -417,7 +415,7 @@ void Migrator::fail(const Migration& migration, const Outcome& outcome, const st
                          .state = state,
                          .next = given_or(next, "start again"),
                          .lost = true}};
-  if (error.sqlstate == "55P03" && limits_locks(migration))
+  if (error.sqlstate == "55P03" && limits_locks())
     throw Failure{ExitCode::lock_timeout,
                   fmt::format("migration {} could not get a lock, each time for {}, in {}: {}", name,
                               spoken(target_.patience.ddl_lock), spoken(target_.patience.total),

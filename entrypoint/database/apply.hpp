@@ -10,7 +10,6 @@
 #include "log.hpp"
 #include "migrations/migration.hpp"
 #include "migrations/script.hpp"
-#include "migrations/settings.hpp"
 
 namespace schemagate {
 
@@ -94,7 +93,7 @@ class Migrator {
   [[nodiscard]] static bool runs_outside(const Outcome& outcome);
   [[nodiscard]] static std::string isolation_level(const std::string& text);
   [[nodiscard]] static std::int64_t milliseconds(Clock::duration span);
-  [[nodiscard]] bool limits_locks(const Migration& migration) const;
+  [[nodiscard]] bool limits_locks() const;
   void end_transaction(Outcome& outcome);
   void record_end(std::optional<ServerMessage> failed, Outcome& outcome);
   void tell_activity(const Migration& migration, Clock::time_point start);
@@ -105,6 +104,7 @@ class Migrator {
   Target target_;
   Record record_;
   const Log& log_;
+  Script script_{{}};  ///< of the migration that is applied
   std::size_t applied_ = 0;
   bool has_lock_ = false;
   std::string overtaken_;  ///< the migration that was so last

@@ -56,15 +56,16 @@ bool is_boundary(const Progress& progress, const std::vector<Segment>& segments)
 }
 
 /// The way of taking it apart that an earlier start had chosen.
-std::vector<Segment> chosen(const Migration& migration, const Progress& progress, const HistoryRow& begun) {
-  for (const auto& parts : {segments_by_value(migration.script), segments_apart(migration.script)})
-    if (is_boundary(progress, parts)) return parts;
+std::vector<Segment> chosen(const Script& script, const Migration& migration, const Progress& progress,
+                            const HistoryRow& begun) {
+  for (const Grain grain : {Grain::value, Grain::perhaps})
+    if (std::vector<Segment> parts = script.segments(grain); is_boundary(progress, parts)) return parts;
   refuse_other(migration, begun);
 }
 
 /// Whether the segment can be taken apart further.
-bool is_divisible(const Migration& migration, const Segment& segment) {
-  return std::ranges::any_of(segments_apart(migration.script), [&](const Segment& part) {
+bool is_divisible(const Script& script, const Segment& segment) {
+  return std::ranges::any_of(script.segments(Grain::perhaps), [&](const Segment& part) {
     return !segment.alone && part.alone && part.begin >= segment.begin && part.end <= segment.end;
   });
 }
@@ -123,7 +124,7 @@ void Migrator::apply_segments(Stand stand, const std::vector<Segment>& segments)
 
 void Migrator::resume(const Migration& migration, const HistoryRow& begun) {
   Stand stand{migration, {.id = begun.id, .logs = begun.logs}, parse_progress(begun.logs).value_or(Progress{})};
-  const std::vector<Segment> segments = chosen(migration, stand.progress, begun);
+  const std::vector<Segment> segments = chosen(script_, migration, stand.progress, begun);
   require_lock();
   find_place(stand, segments);
   apply_segments(std::move(stand), segments);
@@ -137,7 +138,7 @@ void Migrator::run_segments(Stand& stand, const std::vector<Segment>& segments) 
     if (segment.alone)
       run_alone(stand, segment);
     else if (!run_segment(stand, segment))
-      return run_segments(stand, segments_apart(stand.migration.script));
+      return run_segments(stand, script_.segments(Grain::perhaps));
   }
 }
 
@@ -147,7 +148,7 @@ void Migrator::find_place(Stand& stand, const std::vector<Segment>& segments) {
   const Migration& migration = stand.migration;
   log_.info("resuming", fmt::format("resuming {} at {}", migration.name, line_behind(migration, stand.progress.done)),
             {{"migration", migration.name}});
-  if (const std::string sets = session_settings(migration.script.substr(0, stand.progress.done)); !sets.empty())
+  if (const std::string sets = script_.settings_before(stand.progress.done); !sets.empty())
     (void)connection_.bare(sets);
   const bool began = !stand.progress.session.empty();
   if (began && session_now(connection_) != stand.progress.session) refuse_gone(migration, stand.progress.done);
@@ -181,7 +182,7 @@ bool Migrator::run_segment(Stand& stand, const Segment& segment) {
   const std::string prefix = opening(migration);
   const Ending ending = record_.segment(stand.row, next);
   Outcome outcome = insist(migration, prefix + part(migration, segment) + ending.sql, ending.token);
-  if (runs_outside(outcome) && is_divisible(migration, segment)) {
+  if (runs_outside(outcome) && is_divisible(script_, segment)) {
     end_transaction(outcome);
     return false;
   }
@@ -218,7 +219,7 @@ void Migrator::run_alone(Stand& stand, const Segment& segment) {
   const Deed what = action(statement);
   if (what.effect == Effect::unknown) return run_committing(stand, segment);
   // Waiting in CONCURRENTLY keeps nobody from anything.
-  const bool limited = limits_locks(migration) && !what.concurrent;
+  const bool limited = limits_locks() && !what.concurrent;
   if (limited)
     (void)connection_.bare(fmt::format("SET lock_timeout = '{}ms'", milliseconds(target_.patience.ddl_lock)));
   announce(stand, segment, evidence(connection_, what));

@@ -48,18 +48,19 @@ std::size_t segment_of(const std::vector<Segment>& segments, std::size_t at) {
 }
 
 Course course_of(const Ahead& ahead, const Facts& facts, Weigher& weigher) {
-  const std::vector<Segment> parts = segments(ahead.script);
+  const Script script{ahead.script};
+  const std::vector<Segment> parts = script.segments();
   Course course{.name = ahead.name,
-                .mode = classify(ahead.script),
+                .mode = script.mode(),
                 .segments = parts.size(),
                 .done = static_cast<std::size_t>(
                     std::ranges::count_if(parts, [&](const Segment& part) { return part.end <= ahead.done; })),
-                .readable = readable(ahead.script)};
-  for (const Stretch& stretch : statements(ahead.script)) {
-    if (stretch.begin < ahead.done) continue;
-    const std::string_view text = std::string_view{ahead.script}.substr(stretch.begin, stretch.end - stretch.begin);
-    Step step{.line = line_of(ahead.script, stretch.begin),
-              .segment = segment_of(parts, stretch.begin),
+                .readable = script.readable()};
+  for (const Statement& statement : script.statements()) {
+    if (statement.begin < ahead.done) continue;
+    const std::string_view text = script.text_of(statement);
+    Step step{.line = line_of(ahead.script, statement.begin),
+              .segment = segment_of(parts, statement.begin),
               .text = short_text(confidential(text))};
     if (const auto found = facts.unparsed.find(std::string{text}); found != facts.unparsed.end())
       weigher.fail(ahead.name, found->second, step);
@@ -166,12 +167,14 @@ std::vector<Risk> risks(const Step& step) {
 
 Questions questions(const std::vector<Ahead>& pending) {
   Questions result;
-  for (const Ahead& ahead : pending)
-    for (const Stretch& stretch : statements(ahead.script)) {
-      const std::string text = ahead.script.substr(stretch.begin, stretch.end - stretch.begin);
+  for (const Ahead& ahead : pending) {
+    const Script script{ahead.script};
+    for (const Statement& statement : script.statements()) {
+      const std::string text{script.text_of(statement)};
       for (const Claim& claim : read_claims(text)) ask(claim, result);
-      if (stretch.begin >= ahead.done) result.statements.insert(text);
+      if (statement.begin >= ahead.done) result.statements.insert(text);
     }
+  }
   return result;
 }
 

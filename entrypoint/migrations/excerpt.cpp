@@ -53,8 +53,9 @@ std::string caret(std::string_view before) {
 }
 
 std::string_view statement_at(std::string_view script, std::size_t at) {
-  for (const Stretch& stretch : statements(script))
-    if (at >= stretch.begin && at <= stretch.end) return script.substr(stretch.begin, stretch.end - stretch.begin);
+  const Script read{script};
+  for (const Statement& statement : read.statements())
+    if (at >= statement.begin && at <= statement.end) return read.text_of(statement);
   return {};
 }
 

@@ -7,20 +7,10 @@
 #include <vector>
 
 #include "migrations/lexer.hpp"
+#include "migrations/lock_timeout.hpp"
 
 namespace schemagate {
 namespace {
-
-struct Statement {
-  std::size_t begin = 0;  ///< of its first word
-  std::size_t end = 0;    ///< behind its `;`
-  Kind kind = Kind::ordinary;
-};
-
-struct Reading {
-  std::vector<Statement> statements;
-  bool complete = true;
-};
 
 /// Where a `;` does not end a statement: in parentheses (CREATE RULE), and in the BEGIN ATOMIC … END of a function.
 class Nesting {
@@ -58,6 +48,12 @@ constexpr auto telling =
     std::to_array<std::string_view>({"ABORT", "ALTER", "BEGIN", "CALL", "CLUSTER", "COMMIT", "CREATE", "DISCARD", "DO",
                                      "DROP", "END", "PREPARE", "REINDEX", "ROLLBACK", "SET", "START", "VACUUM"});
 
+/// The first two words tell.
+bool is_lasting(std::string_view first, std::string_view second) {
+  if (first == "RESET") return true;
+  return first == "SET" && !second.empty() && second != "LOCAL" && second != "TRANSACTION" && second != "CONSTRAINTS";
+}
+
 /// Collects statements from tokens.
 class Splitter {
  public:
@@ -67,101 +63,101 @@ class Splitter {
     const std::string_view text = script_.substr(token.begin, token.end - token.begin);
     if (text == ";" && nesting_.outside()) return end(token.end);
     const std::string word = word_of(token, text);
-    if (!open_) {
-      begin_ = token.begin;
-      open_ = true;
-      telling_ = std::ranges::find(telling, word) != telling.end();
-    }
+    if (words_ == 0) begin_ = token.begin;
+    if (words_ < 2) first_.at(words_) = word;
+    ++words_;
     nesting_.enter(word);
   }
 
   /// An empty statement is none.
   void end(std::size_t at) {
-    if (open_) statements_.push_back({.begin = begin_, .end = at, .kind = kind(at)});
-    open_ = false;
+    if (words_ > 0) statements_.push_back(statement(at));
+    words_ = 0;
+    first_ = {};
     nesting_ = {};
   }
 
   [[nodiscard]] std::vector<Statement> statements() { return std::move(statements_); }
 
  private:
-  [[nodiscard]] Kind kind(std::size_t end) const {
-    return telling_ ? understand(script_.substr(begin_, end - begin_)).kind : Kind::ordinary;
+  [[nodiscard]] Statement statement(std::size_t end) const {
+    const std::string_view text = script_.substr(begin_, end - begin_);
+    const bool is_telling = std::ranges::find(telling, first_[0]) != telling.end();
+    return {.begin = begin_,
+            .end = end,
+            .kind = is_telling ? understand(text).kind : Kind::ordinary,
+            .limits_locks = sets_lock_timeout(text),
+            .lasts = is_lasting(first_[0], first_[1])};
   }
 
   std::string_view script_;
   std::size_t begin_ = 0;
-  bool open_ = false;
-  bool telling_ = false;
+  std::size_t words_ = 0;
+  std::array<std::string, 2> first_;
   Nesting nesting_;
   std::vector<Statement> statements_;
 };
 
-Reading read(std::string_view script) {
-  Lexer lexer{script};
-  Splitter splitter{script};
+}  // namespace
+
+Script::Script(std::string_view text) : text_{text} {
+  Lexer lexer{text};
+  Splitter splitter{text};
   while (const auto token = lexer.next()) splitter.add(*token);
-  splitter.end(script.size());
-  return {.statements = splitter.statements(), .complete = !lexer.failed()};
+  splitter.end(text.size());
+  statements_ = splitter.statements();
+  complete_ = !lexer.failed();
 }
 
-bool has(const Reading& reading, Kind kind) {
-  return std::ranges::find(reading.statements, kind, &Statement::kind) != reading.statements.end();
+bool Script::has(Kind kind) const {
+  return std::ranges::find(statements_, kind, &Statement::kind) != statements_.end();
 }
 
 /// Where each part is read on its own, the server reads the later ones as the earlier have set it.
-bool is_readable(const Reading& reading) {
-  return reading.complete && !(has(reading, Kind::outside) && has(reading, Kind::dialect));
+bool Script::readable() const { return complete_ && !(has(Kind::outside) && has(Kind::dialect)); }
+
+Mode Script::mode() const {
+  if (!readable() || has(Kind::boundary)) return Mode::own;
+  const bool only = statements_.size() == 1 && statements_[0].kind == Kind::perhaps;
+  return only || has(Kind::outside) ? Mode::segments : Mode::transactional;
 }
 
-Mode mode_of(const Reading& reading) {
-  if (!is_readable(reading) || has(reading, Kind::boundary)) return Mode::own;
-  const bool only = reading.statements.size() == 1 && reading.statements[0].kind == Kind::perhaps;
-  return only || has(reading, Kind::outside) ? Mode::segments : Mode::transactional;
-}
-
-/// How fine a script is taken apart; each does what the ones before it do.
-enum class Grain { outside, value, perhaps };
-
-bool is_alone(const Statement& statement, const Reading& reading, Grain grain) {
-  const bool perhaps = grain == Grain::perhaps || reading.statements.size() == 1;
+bool Script::is_alone(const Statement& statement, Grain grain) const {
+  const bool perhaps = grain == Grain::perhaps || statements_.size() == 1;
   return statement.kind == Kind::outside || (statement.kind == Kind::perhaps && perhaps);
 }
 
-std::vector<Segment> divide(const Reading& reading, std::size_t size, Grain grain) {
+std::vector<Segment> Script::segments(Grain grain) const {
+  const bool whole = mode() == Mode::own || (grain != Grain::outside && has(Kind::dialect));
+  if (whole) return {{.begin = 0, .end = text_.size()}};
   std::vector<Segment> result;
   bool open = false;
-  for (const Statement& statement : reading.statements) {
-    const bool alone = is_alone(statement, reading, grain);
+  for (const Statement& statement : statements_) {
+    const bool alone = is_alone(statement, grain);
     if (!open || alone) result.push_back({.begin = result.empty() ? 0 : result.back().end, .end = 0, .alone = alone});
     result.back().end = statement.end;
     open = !alone && !(grain != Grain::outside && statement.kind == Kind::value);
   }
   if (result.empty()) result.push_back({});
-  result.back().end = size;
+  result.back().end = text_.size();
   return result;
 }
 
-std::vector<Segment> segments(std::string_view script, Grain grain) {
-  const Reading reading = read(script);
-  const bool whole = mode_of(reading) == Mode::own || (grain != Grain::outside && has(reading, Kind::dialect));
-  if (whole) return {{.begin = 0, .end = script.size()}};
-  return divide(reading, script.size(), grain);
+std::string_view Script::text_of(const Statement& statement) const {
+  return text_.substr(statement.begin, statement.end - statement.begin);
 }
 
-}  // namespace
+bool Script::limits_locks() const {
+  return std::ranges::any_of(statements_, [](const Statement& statement) { return statement.limits_locks; });
+}
 
-Mode classify(std::string_view script) { return mode_of(read(script)); }
-
-bool readable(std::string_view script) { return is_readable(read(script)); }
-
-std::vector<Segment> segments(std::string_view script) { return segments(script, Grain::outside); }
-std::vector<Segment> segments_by_value(std::string_view script) { return segments(script, Grain::value); }
-std::vector<Segment> segments_apart(std::string_view script) { return segments(script, Grain::perhaps); }
-
-std::vector<Stretch> statements(std::string_view script) {
-  std::vector<Stretch> result;
-  for (const Statement& statement : read(script).statements) result.push_back({statement.begin, statement.end});
+std::string Script::settings_before(std::size_t offset) const {
+  std::string result;
+  for (const Statement& statement : statements_) {
+    if (!statement.lasts || statement.end > offset) continue;
+    const std::string_view text = text_of(statement);
+    result.append(text).append(text.ends_with(';') ? "\n" : ";\n");
+  }
   return result;
 }
 

@@ -1,6 +1,7 @@
 #pragma once
 
 #include <cstddef>
+#include <string>
 #include <string_view>
 #include <vector>
 
@@ -15,13 +16,12 @@ enum class Mode {
   segments,       ///< with a statement that PostgreSQL runs only outside a transaction block
 };
 
-/// Reads the script with PostgreSQL's lexer. What it cannot read is `own`: a newer server may, and whether such a
-/// script commits is unknown. What may run in a transaction or not, as a CALL, does so beside other statements, and is
-/// sent by itself when it is the only one.
-[[nodiscard]] Mode classify(std::string_view script);
-
-/// Whether the lexer could read it, and would read it in parts as the server does.
-[[nodiscard]] bool readable(std::string_view script);
+/// How fine a script is taken apart; each does what the ones before it do.
+enum class Grain {
+  outside,  ///< at what runs only outside a transaction block
+  value,    ///< behind each ALTER TYPE … ADD VALUE: its value can be used only once it is committed (SQLSTATE 55P04)
+  perhaps,  ///< what may run only outside, as a CALL, by itself: for a script of which the server has said so
+};
 
 /// A part of a script that is sent by itself. Together they are the script, byte for byte.
 struct Segment {
@@ -32,27 +32,52 @@ struct Segment {
   friend bool operator==(const Segment&, const Segment&) = default;
 };
 
-/// Comments and blanks belong to the statement that follows, those at the end to the last. There is always one segment,
-/// and but for a script without statements each has one. A script that is `own` is one segment.
-[[nodiscard]] std::vector<Segment> segments(std::string_view script);
-
-/// The same, and a segment also ends behind each ALTER TYPE … ADD VALUE: its value can be used only once it is
-/// committed (SQLSTATE 55P04).
-[[nodiscard]] std::vector<Segment> segments_by_value(std::string_view script);
-
-/// The same, and what may run only outside a transaction block, as a CALL, is a segment of its own: for a script of
-/// which the server has said so (2D000, 25001).
-[[nodiscard]] std::vector<Segment> segments_apart(std::string_view script);
-
-/// Where a statement stands: from its first word to behind its `;`.
-struct Stretch {
+/// A statement of a script, from its first word to behind its `;`.
+struct Statement {
   std::size_t begin = 0;  ///< bytes
   std::size_t end = 0;
+  Kind kind = Kind::ordinary;
+  bool limits_locks = false;  ///< it says how long to wait for locks: SET lock_timeout, set_config(), also in a DO
+  bool lasts = false;         ///< SET and RESET, for the rest of the session
 
-  friend bool operator==(const Stretch&, const Stretch&) = default;
+  friend bool operator==(const Statement&, const Statement&) = default;
 };
 
-/// As far as the lexer can read it.
-[[nodiscard]] std::vector<Stretch> statements(std::string_view script);
+/// A script, read once with PostgreSQL's lexer: when it is about to run or to be planned, never at a start that has
+/// nothing to do.
+class Script {
+ public:
+  /// The text must outlive it.
+  explicit Script(std::string_view text);
+
+  /// What the lexer cannot read is `own`: a newer server may, and whether such a script commits is unknown. What may
+  /// run in a transaction or not, as a CALL, does so beside other statements, and is sent by itself when it is the only
+  /// one.
+  [[nodiscard]] Mode mode() const;
+  /// Whether the lexer could read it, and would read it in parts as the server does.
+  [[nodiscard]] bool readable() const;
+
+  /// Comments and blanks belong to the statement that follows, those at the end to the last. There is always one
+  /// segment, and but for a script without statements each has one. A script that is `own` is one segment.
+  [[nodiscard]] std::vector<Segment> segments(Grain grain = Grain::outside) const;
+  /// As far as the lexer can read it.
+  [[nodiscard]] const std::vector<Statement>& statements() const { return statements_; }
+  [[nodiscard]] std::string_view text_of(const Statement& statement) const;
+
+  /// Whether the script has its own opinion of how long to wait for locks.
+  [[nodiscard]] bool limits_locks() const;
+  /// The statements before `offset` that set something for the rest of the session (SET, RESET; not SET LOCAL), for
+  /// another session that goes on where this one stopped. What else a session holds, temporary tables and prepared
+  /// statements, is lost with it.
+  [[nodiscard]] std::string settings_before(std::size_t offset) const;
+
+ private:
+  [[nodiscard]] bool has(Kind kind) const;
+  [[nodiscard]] bool is_alone(const Statement& statement, Grain grain) const;
+
+  std::string_view text_;
+  std::vector<Statement> statements_;
+  bool complete_ = true;
+};
 
 }  // namespace schemagate

@@ -10,7 +10,7 @@
 
 int main() {
   const std::string script{std::istreambuf_iterator<char>{std::cin}, {}};
-  for (const schemagate::Segment& segment : schemagate::segments(script))
+  for (const schemagate::Segment& segment : schemagate::Script{script}.segments())
     std::cout << fmt::format("{} {} {}\n", segment.begin, segment.end, segment.alone ? 1 : 0);
   return std::cout.good() ? 0 : 1;
 }

@@ -30,24 +30,24 @@ void check_order(const std::string& script, const Segments& segments) {
   require(at == script.size(), "segments are the whole script");
 }
 
-void check_stable(const std::string& script, const Segments& parts, Segments (*divide)(std::string_view)) {
+void check_stable(const std::string& script, const Segments& parts, Grain grain) {
   for (const Segment& segment : parts) {
     const std::string text = text_of(script, segment);
     (void)action(text);
     (void)read_claims(text);
     if (parts.size() == 1) return;
-    const Segments again = divide(text);
+    const Segments again = Script{text}.segments(grain);
     require(again.size() == 1, "a segment is one segment");
     require(!segment.alone || again[0].alone, "what is alone stays alone");
   }
 }
 
 void check_mode(const std::string& script, const Segments& parts) {
-  const Mode mode = classify(script);
+  const Mode mode = Script{script}.mode();
   const auto alone = std::ranges::count(parts, true, &Segment::alone);
   require((mode == Mode::segments) == (alone > 0), "segments are sent where one is alone");
   require(mode == Mode::segments || parts.size() == 1, "any other script is one segment");
-  require(readable(script) || mode == Mode::own, "what cannot be read is sent as it is");
+  require(Script{script}.readable() || mode == Mode::own, "what cannot be read is sent as it is");
 }
 
 void check_finer(const Segments& parts, const Segments& finer) {
@@ -97,7 +97,7 @@ Parsed parsed(const std::string& script) {
 /// Each statement of the parser lies in one segment, and what is outside has one of its own.
 void check_parser(const std::string& script, const Segments& parts) {
   const Parsed statements = parsed(script);
-  if (!statements.accepted || classify(script) == Mode::own) return;
+  if (!statements.accepted || Script{script}.mode() == Mode::own) return;
   std::size_t begin = 0;
   for (std::size_t index = 0; index < statements.ends.size(); ++index) {
     const std::size_t end = statements.ends[index];
@@ -114,12 +114,15 @@ void check_parser(const std::string& script, const Segments& parts) {
 }  // namespace
 
 void check_script(const std::string& script) {
-  const Segments parts = segments(script);
-  const Segments finer = segments_by_value(script);
+  const Script read{script};
+  const Segments parts = read.segments();
+  const Segments finer = read.segments(Grain::value);
+  (void)read.limits_locks();
+  (void)read.settings_before(script.size() / 2);
   check_order(script, parts);
   check_order(script, finer);
-  check_stable(script, parts, segments);
-  check_stable(script, finer, segments_by_value);
+  check_stable(script, parts, Grain::outside);
+  check_stable(script, finer, Grain::value);
   check_mode(script, parts);
   check_finer(parts, finer);
   check_pieces(script);

@@ -2,7 +2,7 @@
 
 #include <doctest/doctest.h>
 
-#include "migrations/settings.hpp"
+#include "migrations/script.hpp"
 
 namespace schemagate {
 
@@ -28,16 +28,36 @@ TEST_SUITE("progress") {
 
 TEST_SUITE("settings") {
   TEST_CASE("what lasts for a session is set again, nothing else") {
-    CHECK(session_settings("CREATE TABLE a (i int); SET search_path TO app; SET LOCAL role x; RESET role;\n"
-                           "SET TRANSACTION READ ONLY; SET CONSTRAINTS ALL DEFERRED; set role = 'a;b'") ==
-          "SET search_path TO app;\nRESET role;\nset role = 'a;b';\n");
-    CHECK(session_settings("SELECT 'x; SET role a'; -- SET role b\nUPDATE t SET a = 1").empty());
+    const std::string script =
+        "CREATE TABLE a (i int); SET search_path TO app; SET LOCAL role x; RESET role;\n"
+        "SET TRANSACTION READ ONLY; SET CONSTRAINTS ALL DEFERRED; set role = 'a;b'";
+    const Script read{script};
+    CHECK(read.settings_before(script.size()) == "SET search_path TO app;\nRESET role;\nset role = 'a;b';\n");
+    CHECK(read.settings_before(script.find(" SET LOCAL")) == "SET search_path TO app;\n");
+    CHECK(read.settings_before(0).empty());
+    const std::string none = "SELECT 'x; SET role a'; -- SET role b\nUPDATE t SET a = 1";
+    CHECK(Script{none}.settings_before(none.size()).empty());
   }
 
-  TEST_CASE("a script has its own lock_timeout or not") {
-    CHECK(sets_lock_timeout("SET lock_timeout = '1s'"));
-    CHECK(sets_lock_timeout("select set_config('Lock_Timeout', '1s', true)"));
-    CHECK_FALSE(sets_lock_timeout("SET deadlock_timeout = '1s'; SET statement_timeout = 0"));
+  TEST_CASE("a script has its own lock_timeout, or only mentions it") {
+    for (const char* script :
+         {"SET lock_timeout = '1s'", "set local Lock_Timeout to 0; SELECT 1", "SET SESSION \"lock_timeout\" = 1",
+          "select set_config('Lock_Timeout', '1s', true)",
+          "SELECT 1, pg_catalog.set_config ( 'lock_timeout' , '1', false)",
+          "DO $$BEGIN SET LOCAL lock_timeout = 1; END$$",
+          "DO 'BEGIN PERFORM set_config(''lock_timeout'', ''1'', true); END'",
+          "DO $a$BEGIN EXECUTE $b$SET lock_timeout = 1$b$; END$a$", "CREATE TABLE a (i int); SET LOCAL lock_timeout=1"})
+      CHECK_MESSAGE(Script{script}.limits_locks(), script);
+    for (const char* script :
+         {"SET deadlock_timeout = '1s'; SET statement_timeout = 0", "-- no lock_timeout here\nSELECT 1",
+          "/* SET lock_timeout = 1 */ ALTER TABLE a ADD b int", "SELECT 'SET lock_timeout = 1'",
+          "CREATE TABLE lock_timeout (i int)", "ALTER ROLE a SET lock_timeout = 1",
+          "ALTER DATABASE a SET lock_timeout = 1",
+          "CREATE FUNCTION f() RETURNS int SET lock_timeout = 1 LANGUAGE sql AS 'SELECT 1'",
+          "UPDATE settings SET lock_timeouts = 1", "SELECT lock_timeout FROM a",
+          "DO $$BEGIN /* SET lock_timeout = 1 */ END$$", "COMMENT ON TABLE a IS 'set_config(''lock_timeout'')'",
+          "SHOW lock_timeout"})
+      CHECK_MESSAGE(!Script{script}.limits_locks(), script);
   }
 }
 

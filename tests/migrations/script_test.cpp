@@ -13,7 +13,7 @@ using Scripts = std::vector<std::string>;
 /// Those that are not sent that way, for the report; empty when all are.
 std::string otherwise(const Scripts& scripts, Mode mode) {
   std::string result;
-  for (const std::string& script : scripts) result += classify(script) == mode ? "" : script + "\n";
+  for (const std::string& script : scripts) result += Script{script}.mode() == mode ? "" : script + "\n";
   return result;
 }
 
@@ -28,9 +28,9 @@ std::string parts(const std::string& script, const std::vector<Segment>& segment
     result += (segment.alone ? "!" : "") + script.substr(segment.begin, segment.end - segment.begin) + "|";
   return result;
 }
-std::string parts(const std::string& script) { return parts(script, segments(script)); }
-std::string by_value(const std::string& script) { return parts(script, segments_by_value(script)); }
-std::string apart(const std::string& script) { return parts(script, segments_apart(script)); }
+std::string parts(const std::string& script) { return parts(script, Script{script}.segments()); }
+std::string by_value(const std::string& script) { return parts(script, Script{script}.segments(Grain::value)); }
+std::string apart(const std::string& script) { return parts(script, Script{script}.segments(Grain::perhaps)); }
 
 struct Divided {
   std::string script;
@@ -289,16 +289,16 @@ TEST_SUITE("script: segments") {
 
 TEST_SUITE("script: readable") {
   TEST_CASE("a script that the lexer cannot read is known as one") {
-    CHECK(readable(""));
-    CHECK(readable("SELECT 1; VACUUM; COMMIT"));
-    CHECK(readable("\xef\xbb\xbfSELECT 1"));
-    CHECK_FALSE(readable("SELECT 1_000"));
-    CHECK_FALSE(readable("SELECT 'never ends"));
-    CHECK_FALSE(readable(std::string_view{"SELECT 1\0; COMMIT", 17}));
+    CHECK(Script{""}.readable());
+    CHECK(Script{"SELECT 1; VACUUM; COMMIT"}.readable());
+    CHECK(Script{"\xef\xbb\xbfSELECT 1"}.readable());
+    CHECK_FALSE(Script{"SELECT 1_000"}.readable());
+    CHECK_FALSE(Script{"SELECT 'never ends"}.readable());
+    CHECK_FALSE(Script{std::string_view{"SELECT 1\0; COMMIT", 17}}.readable());
   }
 
   TEST_CASE("parts of a script that sets how quotes are read cannot be told apart") {
-    CHECK_FALSE(readable("SET standard_conforming_strings = off; VACUUM; SELECT '\\'; VACUUM; '"));
+    CHECK_FALSE(Script{"SET standard_conforming_strings = off; VACUUM; SELECT '\\'; VACUUM; '"}.readable());
     CHECK(not_own({"SET SESSION standard_conforming_strings TO 'off'; VACUUM"}) == "");
     CHECK(not_transactional({"SET standard_conforming_strings = off; SELECT 1"}) == "");
     CHECK(not_segments({"SET standard_conforming_strings = on; VACUUM"}) == "");
