@@ -79,6 +79,15 @@ std::string advice(const ServerMessage& error, const std::string& name) {
   return fmt::format("ship a corrected {} in a new image; it will simply be applied", name);
 }
 
+std::string apart_advice(const Migration& migration, const Script& script, Grain grain) {
+  return fmt::format(
+      "put line {} of {} into a migration of its own, and ship both in a new image: taken apart, {} at line {} would "
+      "mean "
+      "something else",
+      line_of(migration, script.divider(grain)->begin), migration.name, script.bound()->bound,
+      line_of(migration, script.bound()->begin));
+}
+
 std::string kept_advice(const std::string& name) {
   return fmt::format(
       "look at the schema (a failed CREATE INDEX CONCURRENTLY leaves an INVALID index: drop it), then say "

@@ -4,6 +4,7 @@
 
 #include "database/connection.hpp"
 #include "migrations/migration.hpp"
+#include "migrations/script.hpp"
 
 namespace schemagate {
 
@@ -35,6 +36,9 @@ void rebase(ServerMessage& error, const Frame& frame, const std::string& script)
 
 /// What mends a script that was rolled back whole.
 [[nodiscard]] std::string advice(const ServerMessage& error, const std::string& name);
+
+/// For a script that would have to be taken apart for `grain`, and may not.
+[[nodiscard]] std::string apart_advice(const Migration& migration, const Script& script, Grain grain);
 
 /// For a script of which a part may be there.
 [[nodiscard]] std::string kept_advice(const std::string& name);

@@ -13,6 +13,7 @@
 #include "database/undisturbed.hpp"
 #include "database/values.hpp"
 #include "failure.hpp"
+#include "migrations/excerpt.hpp"
 #include "server/signals.hpp"
 #include "text.hpp"
 
@@ -29,9 +30,10 @@ bool refused_unread(const Outcome& outcome, Transaction transaction) {
          transaction == Transaction::none && !outcome.committed;
 }
 
-/// A new enum value can be used only by a later transaction.
+/// A new enum value can be used only by a later transaction. Not what RAISE says with this code: PostgreSQL's enum.c.
 bool uses_new_value(const Outcome& outcome) {
-  return outcome.error && outcome.error->sqlstate == "55P04" && !outcome.committed;
+  return outcome.error && outcome.error->sqlstate == "55P04" && outcome.error->function == "check_safe_enum_use" &&
+         !outcome.committed;
 }
 
 std::string given_or(const std::string& given, const std::string& otherwise) {
@@ -119,6 +121,7 @@ bool Migrator::apply(const Migration& migration, const History& history, const H
 void Migrator::apply_new(const Migration& migration, const History& history) {
   const Mode mode = script_.mode();
   if (mode == Mode::transactional) return apply_whole(migration, history);
+  if (mode == Mode::segments) require_divisible(migration);
   Stand stand{migration, slot(history, migration), {}};
   if (mode == Mode::own) return apply_as_written(migration, mode, std::move(stand.row));
   begin(migration, stand.row, stand.progress);
@@ -206,19 +209,50 @@ void Migrator::apply_whole(const Migration& migration, const History& history) {
   level_ = isolation_level(outcome.written);
   require_kept(migration, outcome);
   Slot row = slot(history, migration);
+  const std::string advice = divided_advice(migration, outcome);
   if (apply_in_parts(migration, row, outcome)) return;
   record_rollback(migration, row, outcome);
   if (outcome.committed)
     fail(migration, outcome, kept_advice(migration.name), "what it committed stays; it is recorded as failed");
-  fail(migration, outcome, {}, "it was rolled back whole");
+  fail(migration, outcome, advice, "it was rolled back whole");
 }
 
-/// False when there is nothing to be gained by it.
-bool Migrator::apply_in_parts(const Migration& migration, const Slot& row, Outcome& outcome) {
+/// What the server's own word asks for; nothing when there is nothing to be gained by it.
+std::optional<Grain> Migrator::finer(const Outcome& outcome) const {
   const bool value = uses_new_value(outcome);
-  const auto parts = script_.segments(value ? Grain::value : Grain::perhaps);
+  const Grain grain = value ? Grain::value : Grain::perhaps;
+  const auto parts = script_.segments(grain);
   const bool helps = value ? parts.size() > 1 : std::ranges::any_of(parts, &Segment::alone);
-  if (!helps || !(value || runs_outside(outcome))) return false;
+  return helps && (value || runs_outside(outcome)) ? std::optional{grain} : std::nullopt;
+}
+
+/// The cure for a script that would have to be taken apart, and would mean something else then; empty for any other.
+std::string Migrator::divided_advice(const Migration& migration, const Outcome& outcome) const {
+  const std::optional<Grain> grain = finer(outcome);
+  return grain && script_.bound() != nullptr ? apart_advice(migration, script_, *grain) : "";
+}
+
+/// PostgreSQL would refuse it in one transaction, and taken apart it would mean something else.
+void Migrator::require_divisible(const Migration& migration) const {
+  if (script_.bound() == nullptr || script_.segments(Grain::value).size() < 2) return;
+  const Statement& divider = *script_.divider(Grain::outside);
+  throw Failure{
+      ExitCode::migration_failed,
+      fmt::format("migration {} cannot run in one transaction, because of line {}, nor in parts, because of "
+                  "line {}: {} counts for one transaction",
+                  migration.name, line_of(migration, divider.begin), line_of(migration, script_.bound()->begin),
+                  script_.bound()->bound),
+      line_behind(migration, divider.begin),
+      fmt::format("{}: nothing of it was run; {} applied before it by this start; the program was not started",
+                  migration.name, counted(applied_, "migration")),
+      apart_advice(migration, script_, Grain::outside)};
+}
+
+bool Migrator::apply_in_parts(const Migration& migration, const Slot& row, Outcome& outcome) {
+  const std::optional<Grain> grain = finer(outcome);
+  if (!grain || script_.bound() != nullptr) return false;
+  const bool value = *grain == Grain::value;
+  const auto parts = script_.segments(*grain);
   end_transaction(outcome);
   if (!value)
     log_.info("applying_in_parts",

@@ -61,6 +61,9 @@ class Migrator {
   void apply_as_written(const Migration& migration, Mode mode, Slot row);
   void record_outcome(const Migration& migration, Mode mode, Slot& row, Outcome& outcome);
   Outcome run_whole(const Migration& migration, const std::string& id);
+  [[nodiscard]] std::optional<Grain> finer(const Outcome& outcome) const;
+  [[nodiscard]] std::string divided_advice(const Migration& migration, const Outcome& outcome) const;
+  void require_divisible(const Migration& migration) const;
   bool apply_in_parts(const Migration& migration, const Slot& row, Outcome& outcome);
   void record_rollback(const Migration& migration, Slot& row, Outcome& outcome);
   void begin(const Migration& migration, Slot& row, const std::optional<Progress>& progress);

@@ -44,7 +44,8 @@ ServerMessage message_of(const pg_result* result) {
                         .schema = field(result, PG_DIAG_SCHEMA_NAME),
                         .table = field(result, PG_DIAG_TABLE_NAME),
                         .constraint = field(result, PG_DIAG_CONSTRAINT_NAME),
-                        .source = field(result, PG_DIAG_SOURCE_FILE)};
+                        .source = field(result, PG_DIAG_SOURCE_FILE),
+                        .function = field(result, PG_DIAG_SOURCE_FUNCTION)};
   std::from_chars(position.data(), position.data() + position.size(), message.position);
   if (message.message.empty()) message.message = PQresultErrorMessage(result);
   return without_values(message, {message.schema, message.table, message.constraint, field(result, PG_DIAG_COLUMN_NAME),

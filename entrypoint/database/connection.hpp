@@ -28,6 +28,7 @@ struct ServerMessage {
   std::string table{};
   std::string constraint{};
   std::string source{};      ///< PostgreSQL's source file that raised it: `gram.y`
+  std::string function{};    ///< its function there
   std::size_t position = 0;  ///< characters from 1 into the text that was sent; 0 when unknown
 
   friend bool operator==(const ServerMessage&, const ServerMessage&) = default;

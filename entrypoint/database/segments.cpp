@@ -107,9 +107,17 @@ bool was_one_transaction(Connection& connection, std::int64_t before, const Outc
 
 }  // namespace
 
+/// The server's own word: a RAISE with such a code has another source, and what is refused within a function would be
+/// refused there too when the statement stood alone.
 bool Migrator::runs_outside(const Outcome& outcome) {
-  const bool says_so = outcome.error && (outcome.error->sqlstate == "2D000" || outcome.error->sqlstate == "25001");
-  return says_so && !outcome.committed && !outcome.lost && !outcome.interrupted();
+  // reindexcmds.c alone has a context of its own.
+  const auto is_own = [](const std::string& context) {
+    return context.empty() || (context.starts_with("while reindexing partitioned ") && !contains(context, '\n'));
+  };
+  if (!outcome.error || outcome.committed || outcome.lost || outcome.interrupted()) return false;
+  const ServerMessage& error = *outcome.error;
+  if (error.sqlstate == "25001") return error.function == "PreventInTransactionBlock" && is_own(error.context);
+  return error.sqlstate == "2D000" && (error.function == "_SPI_commit" || error.function == "_SPI_rollback");
 }
 
 void Migrator::apply_segments(Stand stand, const std::vector<Segment>& segments) {
@@ -182,7 +190,7 @@ bool Migrator::run_segment(Stand& stand, const Segment& segment) {
   const std::string prefix = opening(migration);
   const Ending ending = record_.segment(stand.row, next);
   Outcome outcome = insist(migration, prefix + part(migration, segment) + ending.sql, ending.token);
-  if (runs_outside(outcome) && is_divisible(script_, segment)) {
+  if (runs_outside(outcome) && script_.bound() == nullptr && is_divisible(script_, segment)) {
     end_transaction(outcome);
     return false;
   }

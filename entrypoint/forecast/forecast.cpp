@@ -47,6 +47,19 @@ std::size_t segment_of(const std::vector<Segment>& segments, std::size_t at) {
   return 1 + static_cast<std::size_t>(std::ranges::find_if(segments, holds) - segments.begin());
 }
 
+/// As apply will refuse it.
+void tell_bound(const Script& script, std::string_view text, Course& course) {
+  if (course.mode != Mode::segments || course.segments < 2 || script.bound() == nullptr) return;
+  const std::size_t divider = line_of(text, script.divider(Grain::outside)->begin);
+  const std::size_t bound = line_of(text, script.bound()->begin);
+  for (Step& step : course.steps)
+    if (step.line == bound)
+      step.notes.push_back(
+          fmt::format("{} counts for one transaction, and line {} cannot be in one: apply refuses the "
+                      "script until line {} is a migration of its own",
+                      script.bound()->bound, divider, divider));
+}
+
 Course course_of(const Ahead& ahead, const Facts& facts, Weigher& weigher) {
   const Script script{ahead.script};
   const std::vector<Segment> parts = script.segments();
@@ -68,6 +81,7 @@ Course course_of(const Ahead& ahead, const Facts& facts, Weigher& weigher) {
       weigher.weigh(read_claims(text), step);
     course.steps.push_back(std::move(step));
   }
+  tell_bound(script, ahead.script, course);
   return course;
 }
 

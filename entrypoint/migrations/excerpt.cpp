@@ -100,6 +100,11 @@ Excerpt excerpt(std::string_view script, std::size_t position) {
   return result;
 }
 
+std::size_t line_of(const Migration& migration, std::size_t offset) {
+  const std::string_view before = std::string_view{migration.script}.substr(0, offset);
+  return 1 + static_cast<std::size_t>(std::ranges::count(before, '\n'));
+}
+
 std::string line_behind(const Migration& migration, std::size_t offset) {
   const std::string_view script = migration.script;
   offset = std::min(offset, script.size());

@@ -23,6 +23,9 @@ struct Excerpt {
 /// The statement at such a position, as far as the lexer can read; empty for 0 and between two.
 [[nodiscard]] std::string_view statement_of(std::string_view script, std::size_t position);
 
+/// The line in which the byte stands, from 1.
+[[nodiscard]] std::size_t line_of(const Migration& migration, std::size_t offset);
+
 /// `FILE:LINE` of the first word behind so many bytes of a script.
 [[nodiscard]] std::string line_behind(const Migration& migration, std::size_t offset);
 

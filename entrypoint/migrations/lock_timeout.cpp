@@ -4,35 +4,13 @@
 #include <optional>
 #include <string>
 
+#include "migrations/body.hpp"
 #include "migrations/lexer.hpp"
 
 namespace schemagate {
 namespace {
 
 constexpr std::string_view name = "LOCK_TIMEOUT";
-
-/// A name or a constant in capitals and without its quotes.
-std::string plain(std::string_view token) {
-  const bool is_quoted = token.size() >= 2 && (token.front() == '"' || token.front() == '\'');
-  return capitals(is_quoted ? token.substr(1, token.size() - 2) : token);
-}
-
-std::string without_doubled(std::string_view text) {
-  std::string result;
-  for (std::size_t at = 0; at < text.size(); ++at) {
-    result += text[at];
-    if (text.substr(at, 2) == "''") ++at;
-  }
-  return result;
-}
-
-/// What a `$$…$$` or `'…'` says; empty for anything else.
-std::string body_of(std::string_view token) {
-  if (token.starts_with('\'') && token.size() >= 2) return without_doubled(token.substr(1, token.size() - 2));
-  const std::size_t tag = token.starts_with('$') ? token.find('$', 1) : std::string_view::npos;
-  if (tag == std::string_view::npos || token.size() < 2 * (tag + 1)) return {};
-  return std::string{token.substr(tag + 1, token.size() - 2 * (tag + 1))};
-}
 
 /// The last words before a token, the nearest first.
 using Before = std::array<std::string, 3>;
@@ -53,7 +31,7 @@ bool sets(std::string_view text, bool is_definition, bool is_block) {
   Lexer lexer{text};
   while (const std::optional<Token> token = lexer.next()) {
     const std::string_view written = text.substr(token->begin, token->end - token->begin);
-    const std::string word = plain(written);
+    const std::string word = plain_token(written);
     if (is_configured(word, before) || (!is_definition && is_set(word, before))) return true;
     if (is_block && sets(body_of(written), false, true)) return true;
     before = {word, before[0], before[1]};

@@ -8,6 +8,7 @@
 
 #include "migrations/lexer.hpp"
 #include "migrations/lock_timeout.hpp"
+#include "migrations/transaction_bound.hpp"
 
 namespace schemagate {
 namespace {
@@ -48,6 +49,9 @@ constexpr auto telling =
     std::to_array<std::string_view>({"ABORT", "ALTER", "BEGIN", "CALL", "CLUSTER", "COMMIT", "CREATE", "DISCARD", "DO",
                                      "DROP", "END", "PREPARE", "REINDEX", "ROLLBACK", "SET", "START", "VACUUM"});
 
+constexpr auto writing = std::to_array<std::string_view>(
+    {"CALL", "COPY", "DELETE", "DO", "EXECUTE", "INSERT", "MERGE", "SELECT", "UPDATE", "WITH"});
+
 /// The first two words tell.
 bool is_lasting(std::string_view first, std::string_view second) {
   if (first == "RESET") return true;
@@ -86,6 +90,8 @@ class Splitter {
     return {.begin = begin_,
             .end = end,
             .kind = is_telling ? understand(text).kind : Kind::ordinary,
+            .bound = transaction_bound(text),
+            .writes = std::ranges::find(writing, first_[0]) != writing.end(),
             .limits_locks = sets_lock_timeout(text),
             .lasts = is_lasting(first_[0], first_[1])};
   }
@@ -141,6 +147,22 @@ std::vector<Segment> Script::segments(Grain grain) const {
   if (result.empty()) result.push_back({});
   result.back().end = text_.size();
   return result;
+}
+
+const Statement* Script::bound() const {
+  const bool writes = std::ranges::any_of(statements_, &Statement::writes);
+  const auto found = std::ranges::find_if(statements_, [writes](const Statement& statement) {
+    return !statement.bound.empty() && (statement.bound != initially_deferred || writes);
+  });
+  return found == statements_.end() ? nullptr : &*found;
+}
+
+const Statement* Script::divider(Grain grain) const {
+  const auto divides = [&](const Statement& statement) {
+    return is_alone(statement, grain) || (grain == Grain::value && statement.kind == Kind::value);
+  };
+  const auto found = std::ranges::find_if(statements_, divides);
+  return found == statements_.end() ? nullptr : &*found;
 }
 
 std::string_view Script::text_of(const Statement& statement) const {

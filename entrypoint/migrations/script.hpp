@@ -37,6 +37,8 @@ struct Statement {
   std::size_t begin = 0;  ///< bytes
   std::size_t end = 0;
   Kind kind = Kind::ordinary;
+  std::string_view bound{};   ///< what in it means something else in a transaction of its own; empty for nothing
+  bool writes = false;        ///< it writes rows, or may
   bool limits_locks = false;  ///< it says how long to wait for locks: SET lock_timeout, set_config(), also in a DO
   bool lasts = false;         ///< SET and RESET, for the rest of the session
 
@@ -60,6 +62,11 @@ class Script {
   /// Comments and blanks belong to the statement that follows, those at the end to the last. There is always one
   /// segment, and but for a script without statements each has one. A script that is `own` is one segment.
   [[nodiscard]] std::vector<Segment> segments(Grain grain = Grain::outside) const;
+  /// The first statement that keeps the script in one transaction, because it would mean something else; null when it
+  /// may be taken apart.
+  [[nodiscard]] const Statement* bound() const;
+  /// The first statement for which the script is taken apart so; null when none is.
+  [[nodiscard]] const Statement* divider(Grain grain) const;
   /// As far as the lexer can read it.
   [[nodiscard]] const std::vector<Statement>& statements() const { return statements_; }
   [[nodiscard]] std::string_view text_of(const Statement& statement) const;
