@@ -13,8 +13,6 @@
 #include "database/undisturbed.hpp"
 #include "database/values.hpp"
 #include "failure.hpp"
-#include "migrations/excerpt.hpp"
-#include "server/signals.hpp"
 #include "text.hpp"
 
 namespace schemagate {
@@ -28,16 +26,6 @@ constexpr const char* second_lock = "SELECT pg_catalog.pg_try_advisory_xact_lock
 bool refused_unread(const Outcome& outcome, Transaction transaction) {
   return outcome.error && outcome.error->sqlstate == "42601" && outcome.error->position > 0 &&
          transaction == Transaction::none && !outcome.committed;
-}
-
-/// A new enum value can be used only by a later transaction. Not what RAISE says with this code: PostgreSQL's enum.c.
-bool uses_new_value(const Outcome& outcome) {
-  return outcome.error && outcome.error->sqlstate == "55P04" && outcome.error->function == "check_safe_enum_use" &&
-         !outcome.committed;
-}
-
-std::string given_or(const std::string& given, const std::string& otherwise) {
-  return given.empty() ? otherwise : given;
 }
 
 /// By what rules, triggers and constraints of the table do, or another session; not by what the script itself has done
@@ -217,57 +205,6 @@ void Migrator::apply_whole(const Migration& migration, const History& history) {
   fail(migration, outcome, advice, "it was rolled back whole");
 }
 
-/// What the server's own word asks for; nothing when there is nothing to be gained by it.
-std::optional<Grain> Migrator::finer(const Outcome& outcome) const {
-  const bool value = uses_new_value(outcome);
-  const Grain grain = value ? Grain::value : Grain::perhaps;
-  const auto parts = script_.segments(grain);
-  const bool helps = value ? parts.size() > 1 : std::ranges::any_of(parts, &Segment::alone);
-  return helps && (value || runs_outside(outcome)) ? std::optional{grain} : std::nullopt;
-}
-
-/// The cure for a script that would have to be taken apart, and would mean something else then; empty for any other.
-std::string Migrator::divided_advice(const Migration& migration, const Outcome& outcome) const {
-  const std::optional<Grain> grain = finer(outcome);
-  return grain && script_.bound() != nullptr ? apart_advice(migration, script_, *grain) : "";
-}
-
-/// PostgreSQL would refuse it in one transaction, and taken apart it would mean something else.
-void Migrator::require_divisible(const Migration& migration) const {
-  if (script_.bound() == nullptr || script_.segments(Grain::value).size() < 2) return;
-  const Statement& divider = *script_.divider(Grain::outside);
-  throw Failure{
-      ExitCode::migration_failed,
-      fmt::format("migration {} cannot run in one transaction, because of line {}, nor in parts, because of "
-                  "line {}: {} counts for one transaction",
-                  migration.name, line_of(migration, divider.begin), line_of(migration, script_.bound()->begin),
-                  script_.bound()->bound),
-      line_behind(migration, divider.begin),
-      fmt::format("{}: nothing of it was run; {} applied before it by this start; the program was not started",
-                  migration.name, counted(applied_, "migration")),
-      apart_advice(migration, script_, Grain::outside)};
-}
-
-bool Migrator::apply_in_parts(const Migration& migration, const Slot& row, Outcome& outcome) {
-  const std::optional<Grain> grain = finer(outcome);
-  if (!grain || script_.bound() != nullptr) return false;
-  const bool value = *grain == Grain::value;
-  const auto parts = script_.segments(*grain);
-  end_transaction(outcome);
-  if (!value)
-    log_.info("applying_in_parts",
-              fmt::format("{} has a statement that cannot run in a transaction; it is applied in parts: {}",
-                          migration.name, brief(*outcome.error)),
-              {{"migration", migration.name}});
-  settle();
-  // The rollback does not bring back a lock of the session that the script gave away.
-  require_lock();
-  Stand stand{migration, row, {}};
-  begin(migration, stand.row, stand.progress);
-  apply_segments(std::move(stand), parts);
-  return true;
-}
-
 void Migrator::record_rollback(const Migration& migration, Slot& row, Outcome& outcome) {
   try {
     const Undisturbed undisturbed{connection_};
@@ -407,61 +344,6 @@ void Migrator::tell_activity(const Migration& migration, Clock::time_point start
   if (state.starts_with("waiting for a lock")) blocker_ = state;
   log_.progress("applying", fmt::format("applying {} for {}: {}", migration.name, spoken(Clock::now() - start), state),
                 {{"migration", migration.name}, {"state", state}});
-}
-
-/// Found before anything was committed: else the same migration would run again at each start.
-void Migrator::refuse_row(const Migration& migration, const ServerMessage& error) const {
-  const std::string said = error.sqlstate == "22012" ? "" : ": " + brief(error) + details(error);
-  throw Failure{
-      ExitCode::refused,
-      fmt::format("migration {} ran, and the migration history did not take its row, or did not keep it{}",
-                  migration.name, said),
-      fmt::format("{}, table {}", target_.url.place(), target_.table.sql()),
-      fmt::format("{}: what is not recorded was rolled back; {} applied before it by this start; the program was not "
-                  "started",
-                  migration.name, counted(applied_, "migration")),
-      target_.table.writers_advice() +
-          "\ndrop or disable it, and start again. Rows are written with search_path = pg_catalog: a function that "
-          "needs "
-          "another sets its own (ALTER FUNCTION … SET search_path = …)"};
-}
-
-void Migrator::fail(const Migration& migration, const Outcome& outcome, const std::string& next,
-                    const std::string& what_stays) const {
-  const std::string& name = migration.name;
-  const std::string state = fmt::format("{}: {}; {} applied before it by this start; the program was not started", name,
-                                        what_stays, counted(applied_, "migration"));
-  const ServerMessage error = outcome.error.value_or(ServerMessage{.message = "no reason given"});
-  if (outcome.signal)
-    throw Failure{Report{.code = 128 + *outcome.signal,
-                         .what = fmt::format("stopped by {} while applying {}", signal_name(*outcome.signal), name),
-                         .where = migration.file,
-                         .state = state,
-                         .next = given_or(next, "start again")}};
-  if (outcome.deadline)
-    throw Failure{ExitCode::lock_timeout, fmt::format("--deadline passed while applying {}", name), migration.file,
-                  state,
-                  given_or(next, "start again with a longer --deadline (SCHEMAGATE_DEADLINE), or apply from a job")};
-  if (outcome.lost)
-    throw Failure{Report{.code = static_cast<int>(ExitCode::unreachable),
-                         .what = fmt::format("the connection was lost while applying {}: {}", name, brief(error)),
-                         .where = target_.url.place(),
-                         .state = state,
-                         .next = given_or(next, "start again"),
-                         .lost = true}};
-  if (error.sqlstate == "55P03" && limits_locks())
-    throw Failure{ExitCode::lock_timeout,
-                  fmt::format("migration {} could not get a lock, each time for {}, in {}: {}", name,
-                              spoken(target_.patience.ddl_lock), spoken(target_.patience.total),
-                              given_or(blocker_, brief(error))),
-                  location(migration, error), state,
-                  "end the session that is in the way, or wait for it, and start again; --ddl-lock-timeout "
-                  "(SCHEMAGATE_DDL_LOCK_TIMEOUT) is how long others may have to wait behind us"};
-  // The next start applies the same script, once the right is there.
-  const bool lacks_right = error.sqlstate == "42501" && next.empty();
-  throw Failure{lacks_right ? ExitCode::no_permission : ExitCode::migration_failed,
-                fmt::format("migration {} failed: {}", name, told(migration, error)), location(migration, error), state,
-                given_or(next, advice(error, name))};
 }
 
 }  // namespace schemagate

@@ -105,6 +105,12 @@ bool was_one_transaction(Connection& connection, std::int64_t before, const Outc
   return false;
 }
 
+/// A new enum value can be used only by a later transaction. Not what RAISE says with this code: PostgreSQL's enum.c.
+bool uses_new_value(const Outcome& outcome) {
+  return outcome.error && outcome.error->sqlstate == "55P04" && outcome.error->function == "check_safe_enum_use" &&
+         !outcome.committed;
+}
+
 }  // namespace
 
 /// The server's own word: a RAISE with such a code has another source, and what is refused within a function would be
@@ -118,6 +124,57 @@ bool Migrator::runs_outside(const Outcome& outcome) {
   const ServerMessage& error = *outcome.error;
   if (error.sqlstate == "25001") return error.function == "PreventInTransactionBlock" && is_own(error.context);
   return error.sqlstate == "2D000" && (error.function == "_SPI_commit" || error.function == "_SPI_rollback");
+}
+
+/// What the server's own word asks for; nothing when there is nothing to be gained by it.
+std::optional<Grain> Migrator::finer(const Outcome& outcome) const {
+  const bool value = uses_new_value(outcome);
+  const Grain grain = value ? Grain::value : Grain::perhaps;
+  const auto parts = script_.segments(grain);
+  const bool helps = value ? parts.size() > 1 : std::ranges::any_of(parts, &Segment::alone);
+  return helps && (value || runs_outside(outcome)) ? std::optional{grain} : std::nullopt;
+}
+
+/// The cure for a script that would have to be taken apart, and would mean something else then; empty for any other.
+std::string Migrator::divided_advice(const Migration& migration, const Outcome& outcome) const {
+  const std::optional<Grain> grain = finer(outcome);
+  return grain && script_.bound() != nullptr ? apart_advice(migration, script_, *grain) : "";
+}
+
+/// PostgreSQL would refuse it in one transaction, and taken apart it would mean something else.
+void Migrator::require_divisible(const Migration& migration) const {
+  if (script_.bound() == nullptr || script_.segments(Grain::value).size() < 2) return;
+  const Statement& divider = *script_.divider(Grain::outside);
+  throw Failure{
+      ExitCode::migration_failed,
+      fmt::format("migration {} cannot run in one transaction, because of line {}, nor in parts, because of "
+                  "line {}: {} counts for one transaction",
+                  migration.name, line_of(migration, divider.begin), line_of(migration, script_.bound()->begin),
+                  script_.bound()->bound),
+      line_behind(migration, divider.begin),
+      fmt::format("{}: nothing of it was run; {} applied before it by this start; the program was not started",
+                  migration.name, counted(applied_, "migration")),
+      apart_advice(migration, script_, Grain::outside)};
+}
+
+bool Migrator::apply_in_parts(const Migration& migration, const Slot& row, Outcome& outcome) {
+  const std::optional<Grain> grain = finer(outcome);
+  if (!grain || script_.bound() != nullptr) return false;
+  const bool value = *grain == Grain::value;
+  const auto parts = script_.segments(*grain);
+  end_transaction(outcome);
+  if (!value)
+    log_.info("applying_in_parts",
+              fmt::format("{} has a statement that cannot run in a transaction; it is applied in parts: {}",
+                          migration.name, brief(*outcome.error)),
+              {{"migration", migration.name}});
+  settle();
+  // The rollback does not bring back a lock of the session that the script gave away.
+  require_lock();
+  Stand stand{migration, row, {}};
+  begin(migration, stand.row, stand.progress);
+  apply_segments(std::move(stand), parts);
+  return true;
 }
 
 void Migrator::apply_segments(Stand stand, const std::vector<Segment>& segments) {

@@ -60,6 +60,25 @@ void tell_bound(const Script& script, std::string_view text, Course& course) {
                       script.bound()->bound, divider, divider));
 }
 
+/// What only the server knows for sure.
+std::string parts_if(const Script& script, std::string_view text) {
+  if (script.mode() != Mode::transactional || script.bound() != nullptr) return {};
+  if (const auto [added, used] = script.used_value(); added != nullptr)
+    return fmt::format("line {} uses the value that line {} adds", line_of(text, used->begin),
+                       line_of(text, added->begin));
+  const auto perhaps = std::ranges::find(script.statements(), Kind::perhaps, &Statement::kind);
+  if (perhaps == script.statements().end()) return {};
+  return fmt::format("line {} cannot run in one", line_of(text, perhaps->begin));
+}
+
+/// apply refuses it, too: a script has no rows behind it.
+bool reads_stdin(std::string_view statement) {
+  const std::string words = without_literals(capitals(statement));
+  return words.starts_with("COPY ") && words.find(" FROM STDIN") != std::string::npos;
+}
+
+constexpr const char* no_rows = "COPY FROM STDIN has no rows to read in a migration";
+
 Course course_of(const Ahead& ahead, const Facts& facts, Weigher& weigher) {
   const Script script{ahead.script};
   const std::vector<Segment> parts = script.segments();
@@ -68,7 +87,8 @@ Course course_of(const Ahead& ahead, const Facts& facts, Weigher& weigher) {
                 .segments = parts.size(),
                 .done = static_cast<std::size_t>(
                     std::ranges::count_if(parts, [&](const Segment& part) { return part.end <= ahead.done; })),
-                .readable = script.readable()};
+                .readable = script.readable(),
+                .parts_if = parts_if(script, ahead.script)};
   for (const Statement& statement : script.statements()) {
     if (statement.begin < ahead.done) continue;
     const std::string_view text = script.text_of(statement);
@@ -79,6 +99,9 @@ Course course_of(const Ahead& ahead, const Facts& facts, Weigher& weigher) {
       weigher.fail(ahead.name, found->second, step);
     else
       weigher.weigh(read_claims(text), step);
+    if (reads_stdin(text))
+      weigher.reject(ahead.name, no_rows, fmt::format("write the rows of {} as INSERT (pg_dump --inserts)", ahead.name),
+                     step);
     course.steps.push_back(std::move(step));
   }
   tell_bound(script, ahead.script, course);

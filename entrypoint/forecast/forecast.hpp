@@ -66,6 +66,7 @@ struct Course {
   std::size_t done = 0;  ///< segments that an earlier start has committed
   std::vector<Step> steps{};
   bool readable = true;
+  std::string parts_if{};  ///< when the server has one transaction taken apart all the same; empty for never
 };
 
 /// What the migration cannot succeed with.

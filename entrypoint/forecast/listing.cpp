@@ -52,6 +52,7 @@ Json json_of(const Course& course, bool rated) {
   Json json{{"name", course.name}, {"mode", modes.at(static_cast<std::size_t>(course.mode))}};
   json["readable"] = course.readable;
   json["segments"] = course.segments;
+  json["parts_if"] = text_or_null(course.parts_if);
   json["segments_done"] = course.done;
   json["statements"] = Json::array();
   for (const Step& step : course.steps) json["statements"].push_back(json_of(step, rated));

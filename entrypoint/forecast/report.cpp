@@ -180,7 +180,8 @@ std::string size_text(const Touch& touch, bool rated) {
 std::string mode_text(const Course& course) {
   if (!course.readable) return "cannot be read to its end; runs as it is written";
   if (course.mode == Mode::own) return "runs as it is written, with transactions of its own";
-  if (course.mode == Mode::transactional) return "one transaction";
+  if (course.mode == Mode::transactional && course.parts_if.empty()) return "one transaction";
+  if (course.mode == Mode::transactional) return "one transaction, or in parts if " + course.parts_if;
   return course.done == 0 ? counted(course.segments, "segment")
                           : fmt::format("{}, {} done", counted(course.segments, "segment"), course.done);
 }

@@ -405,9 +405,13 @@ bool Weigher::is_done(const Claims& claims, Step& step) {
 }
 
 void Weigher::fail(const std::string& migration, const std::string& message, Step& step) {
-  step.unknown = true;
   step.notes.push_back("PostgreSQL cannot parse it: " + message);
-  problem(65, fmt::format("{}, line {}: {}", migration, step.line, message), fmt::format("correct {}", migration));
+  reject(migration, message, fmt::format("correct {}", migration), step);
+}
+
+void Weigher::reject(const std::string& migration, const std::string& message, const std::string& next, Step& step) {
+  step.unknown = true;
+  problem(65, fmt::format("{}, line {}: {}", migration, step.line, message), next);
 }
 
 void Weigher::weigh(const Claims& claims, Step& step) {

@@ -24,6 +24,8 @@ class Weigher {
   void weigh(const Claims& claims, Step& step);
 
   /// PostgreSQL's parser says so of a statement.
+  /// The same of a statement that PostgreSQL can parse and a migration cannot run.
+  void reject(const std::string& migration, const std::string& message, const std::string& next, Step& step);
   void fail(const std::string& migration, const std::string& message, Step& step);
 
   [[nodiscard]] std::vector<Problem> problems() const { return problems_; }

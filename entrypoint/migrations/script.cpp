@@ -52,6 +52,14 @@ constexpr auto telling =
 constexpr auto writing = std::to_array<std::string_view>(
     {"CALL", "COPY", "DELETE", "DO", "EXECUTE", "INSERT", "MERGE", "SELECT", "UPDATE", "WITH"});
 
+/// As it is written, with its quotes.
+std::string first_constant(std::string_view statement) {
+  Lexer lexer{statement};
+  while (const std::optional<Token> token = lexer.next())
+    if (statement[token->begin] == '\'') return std::string{statement.substr(token->begin, token->end - token->begin)};
+  return {};
+}
+
 /// The first two words tell.
 bool is_lasting(std::string_view first, std::string_view second) {
   if (first == "RESET") return true;
@@ -155,6 +163,18 @@ const Statement* Script::bound() const {
     return !statement.bound.empty() && (statement.bound != initially_deferred || writes);
   });
   return found == statements_.end() ? nullptr : &*found;
+}
+
+std::pair<const Statement*, const Statement*> Script::used_value() const {
+  for (auto added = statements_.begin(); added != statements_.end(); ++added) {
+    if (added->kind != Kind::value) continue;
+    const std::string label = first_constant(text_of(*added));
+    const auto used = std::find_if(added + 1, statements_.end(), [&](const Statement& later) {
+      return later.kind != Kind::value && text_of(later).find(label) != std::string_view::npos;
+    });
+    if (!label.empty() && used != statements_.end()) return {&*added, &*used};
+  }
+  return {nullptr, nullptr};
 }
 
 const Statement* Script::divider(Grain grain) const {

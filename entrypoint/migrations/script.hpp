@@ -3,6 +3,7 @@
 #include <cstddef>
 #include <string>
 #include <string_view>
+#include <utility>
 #include <vector>
 
 #include "migrations/statement.hpp"
@@ -65,6 +66,9 @@ class Script {
   /// The first statement that keeps the script in one transaction, because it would mean something else; null when it
   /// may be taken apart.
   [[nodiscard]] const Statement* bound() const;
+  /// The first statement that adds a value to an enum which a later one names, and that later one: the server lets a
+  /// value be used only once it is committed, unless its type is as new. Null when there is none.
+  [[nodiscard]] std::pair<const Statement*, const Statement*> used_value() const;
   /// The first statement for which the script is taken apart so; null when none is.
   [[nodiscard]] const Statement* divider(Grain grain) const;
   /// As far as the lexer can read it.

@@ -118,4 +118,22 @@ TEST_SUITE("apart") {
     CHECK(image.rows() == "2,4,5,9");
     image.check_second_run_does_nothing();
   }
+
+  TEST_CASE("plan says what may run in parts, and that a migration has no rows for COPY") {
+    const Begun value{"ALTER TYPE st ADD VALUE 'b';\nUPDATE t SET s = 'b' WHERE id = 2;\n"};
+    const Begun call{"UPDATE t SET id = 2;\nCALL commits();\n"};
+    const Begun copy{"CREATE TABLE c (i int);\nCOPY c (i) FROM stdin WITH (FORMAT csv);\n"};
+
+    CHECK(contains(value.command({"plan"}).out,
+                   "\n2_b: one transaction, or in parts if line 2 uses the value that line 1 adds\n"));
+    CHECK(contains(value.command({"plan", "--json"}).out, R"("parts_if":"line 2 uses the value that line 1 adds")"));
+    CHECK(contains(call.command({"plan"}).out, "\n2_b: one transaction, or in parts if line 2 cannot run in one\n"));
+    const Ran refused = copy.command({"plan"});
+    CHECK(refused.code == 65);
+    CHECK(contains(refused.err,
+                   "schemagate: apply would fail:\n  2_b, line 2: COPY FROM STDIN has no rows to read in a "
+                   "migration\n"));
+    CHECK(contains(refused.err, "  next   write the rows of 2_b as INSERT (pg_dump --inserts)\n"));
+    CHECK(copy.apply().code == 65);
+  }
 }

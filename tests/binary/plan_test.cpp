@@ -216,8 +216,8 @@ TEST_SUITE("plan") {
                          {"locks", {lock}},
                          {"older_images", {notice}},
                          {"notes", Json::array()}};
-    const Json migration{{"name", "2_drop"}, {"mode", "transaction"}, {"readable", true},
-                         {"segments", 1},    {"segments_done", 0},    {"statements", {statement}}};
+    const Json migration{{"name", "2_drop"},   {"mode", "transaction"}, {"readable", true},         {"segments", 1},
+                         {"segments_done", 0}, {"parts_if", nullptr},   {"statements", {statement}}};
     CHECK(Json::parse(ran.out) == Json{{"database", image.database.place()},
                                        {"server", version(image)},
                                        {"role", "postgres"},
@@ -334,7 +334,7 @@ TEST_SUITE("plan") {
 
     CHECK(ran.code == 65);
     CHECK(contains(ran.out,
-                   "\n2_a: one transaction\n"
+                   "\n2_a: one transaction, or in parts if line 6 cannot run in one\n"
                    "      1  harmless                 CREATE TABLE later (id int)\n"
                    "      2  unknown                  ALTER TABLE orders ADD COLUM c int\n"
                    "         PostgreSQL cannot parse it: syntax error at or near \"int\" (42601)\n"

@@ -71,6 +71,20 @@ TEST_SUITE("script: bound to one transaction") {
       CHECK_MESSAGE(transaction_bound(statement).empty(), statement);
   }
 
+  TEST_CASE("a value of an enum that is used later in the script is found") {
+    const auto used = [](const std::string& text) {
+      const Script script{text};
+      const auto [added, user] = script.used_value();
+      return added == nullptr ? "" : std::string{script.text_of(*added)} + "|" + std::string{script.text_of(*user)};
+    };
+    CHECK(used("ALTER TYPE t ADD VALUE 'a'; SELECT 1; UPDATE x SET y = 'a'") ==
+          "ALTER TYPE t ADD VALUE 'a';|UPDATE x SET y = 'a'");
+    CHECK(used("ALTER TYPE t ADD VALUE IF NOT EXISTS 'b' BEFORE 'a'; SELECT 'a'").empty());
+    CHECK(used("SELECT 'a'; ALTER TYPE t ADD VALUE 'a'").empty());
+    CHECK(used("ALTER TYPE t ADD VALUE 'a'; ALTER TYPE u ADD VALUE 'a'").empty());
+    CHECK(used("").empty());
+  }
+
   TEST_CASE("a script is bound by its first such statement, and by a deferred constraint only where rows are written") {
     const std::string both = "CREATE TABLE a (i int);\nSET LOCAL a.b = 'c';\nLOCK a; VACUUM";
     const Script script{both};
