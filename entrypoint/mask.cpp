@@ -2,7 +2,9 @@
 
 #include <algorithm>
 #include <array>
+#include <atomic>
 #include <cctype>
+#include <mutex>
 #include <optional>
 #include <set>
 #include <vector>
@@ -20,10 +22,12 @@ constexpr std::size_t longest_shown = 40;
 constexpr std::string_view blanks = " \t\r\n\f\v";
 constexpr std::array<std::string_view, 3> password_names{"password", "passwd", "pwd"};
 
+/// A thread may be connecting, as in our tests.
 struct Known {
+  std::mutex mutex;
   std::vector<std::string> secrets;  ///< the longest first
   std::set<std::string, std::less<>> names;
-  bool values = false;
+  std::atomic<bool> values = false;
 };
 
 Known& known() {
@@ -96,6 +100,7 @@ std::size_t secret_at(std::string_view text) {
 }  // namespace
 
 void conceal(std::string_view secret) {
+  const std::lock_guard held{known().mutex};
   auto& all = known().secrets;
   if (letters(secret) < shortest || std::ranges::find(all, secret) != all.end()) return;
   all.emplace_back(secret);
@@ -108,9 +113,13 @@ void conceal_connection(std::string_view text) {
   if (is_like_connection(text)) conceal(text);
 }
 
-void reveal(std::string_view name) { known().names.emplace(name); }
+void reveal(std::string_view name) {
+  const std::lock_guard held{known().mutex};
+  known().names.emplace(name);
+}
 
 std::string masked(std::string_view text) {
+  const std::lock_guard held{known().mutex};
   std::string result;
   for (std::size_t at = 0; at < text.size();) {
     const std::size_t length = secret_at(text.substr(at));
@@ -127,6 +136,7 @@ Report masked(Report report) {
 }
 
 bool holds_secret(std::string_view text) {
+  const std::lock_guard held{known().mutex};
   for (std::size_t at = 0; at < text.size(); ++at)
     if (secret_at(text.substr(at)) > 0) return true;
   return false;

@@ -13,6 +13,7 @@
 #include "database/undisturbed.hpp"
 #include "database/values.hpp"
 #include "failure.hpp"
+#include "migrations/excerpt.hpp"
 #include "text.hpp"
 
 namespace schemagate {
@@ -113,7 +114,11 @@ void Migrator::apply_new(const Migration& migration, const History& history) {
   Stand stand{migration, slot(history, migration), {}};
   if (mode == Mode::own) return apply_as_written(migration, mode, std::move(stand.row));
   begin(migration, stand.row, stand.progress);
-  apply_segments(std::move(stand), script_.segments(Grain::value));
+  const auto parts = script_.segments(Grain::value);
+  if (const Statement* const divider = script_.divider(Grain::outside))
+    tell_parts(migration, parts,
+               fmt::format("line {} runs only outside a transaction", line_of(migration, divider->begin)));
+  apply_segments(std::move(stand), parts);
 }
 
 void Migrator::begin(const Migration& migration, Slot& row, const std::optional<Progress>& progress) {

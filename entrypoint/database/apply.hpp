@@ -63,6 +63,7 @@ class Migrator {
   Outcome run_whole(const Migration& migration, const std::string& id);
   [[nodiscard]] std::optional<Grain> finer(const Outcome& outcome) const;
   [[nodiscard]] std::string divided_advice(const Migration& migration, const Outcome& outcome) const;
+  void tell_parts(const Migration& migration, const std::vector<Segment>& parts, const std::string& why) const;
   void require_divisible(const Migration& migration) const;
   bool apply_in_parts(const Migration& migration, const Slot& row, Outcome& outcome);
   void record_rollback(const Migration& migration, Slot& row, Outcome& outcome);

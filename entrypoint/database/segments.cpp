@@ -18,6 +18,8 @@
 namespace schemagate {
 namespace {
 
+constexpr std::size_t most_lines = 8;
+
 std::string part(const Migration& migration, const Segment& segment) {
   return migration.script.substr(segment.begin, segment.end - segment.begin);
 }
@@ -157,17 +159,25 @@ void Migrator::require_divisible(const Migration& migration) const {
       apart_advice(migration, script_, Grain::outside)};
 }
 
+/// Where it is cut, and why.
+void Migrator::tell_parts(const Migration& migration, const std::vector<Segment>& parts, const std::string& why) const {
+  if (parts.size() < 2) return;
+  std::string lines;
+  for (std::size_t i = 1; i < parts.size() && i <= most_lines; ++i)
+    lines +=
+        fmt::format("{}{}", i == 1 ? "" : ", ", line_of(migration, parts[i].begin + blanks(part(migration, parts[i]))));
+  log_.info("applying_in_parts",
+            fmt::format("{} is applied in {}, cut before {} {}{}: {}", migration.name, counted(parts.size(), "part"),
+                        parts.size() == 2 ? "line" : "lines", lines, parts.size() > most_lines + 1 ? " …" : "", why),
+            {{"migration", migration.name}, {"parts", static_cast<std::int64_t>(parts.size())}});
+}
+
 bool Migrator::apply_in_parts(const Migration& migration, const Slot& row, Outcome& outcome) {
   const std::optional<Grain> grain = finer(outcome);
   if (!grain || script_.bound() != nullptr) return false;
-  const bool value = *grain == Grain::value;
   const auto parts = script_.segments(*grain);
   end_transaction(outcome);
-  if (!value)
-    log_.info("applying_in_parts",
-              fmt::format("{} has a statement that cannot run in a transaction; it is applied in parts: {}",
-                          migration.name, brief(*outcome.error)),
-              {{"migration", migration.name}});
+  tell_parts(migration, parts, brief(*outcome.error));
   settle();
   // The rollback does not bring back a lock of the session that the script gave away.
   require_lock();

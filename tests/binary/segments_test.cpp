@@ -91,6 +91,8 @@ TEST_SUITE("segments") {
     CHECK(failed.code == 65);
     CHECK(plain(failed.err) ==
           "schemagate: applied 1_a in T\n"
+          "schemagate: 2_b is applied in 7 parts, cut before lines 2, 3, 5, 6, 7, 8: line 2 runs only outside a "
+          "transaction\n"
           "schemagate: migration 2_b failed: could not create unique index \"t_b_idx\" (23505)\n"
           "  detail: columns b\n"
           "  where  " +
@@ -403,11 +405,13 @@ TEST_SUITE("segments: after a crash") {
     reader.value("COMMIT");
 
     CHECK(ran.code == 143);
-    CHECK(ran.err == "schemagate: stopped by SIGTERM while applying 2_b\n  where  " + image.file("2_b") +
-                         "\n  state  2_b: it is recorded how far it is, and the next start goes on at " +
-                         image.file("2_b") +
-                         ":1; 0 migrations applied before it by this start; the program was not started\n"
-                         "  next   start again\n");
+    CHECK(ran.err ==
+          "schemagate: 2_b is applied in 2 parts, cut before line 1: line 1 runs only outside a transaction\n"
+          "schemagate: stopped by SIGTERM while applying 2_b\n  where  " +
+              image.file("2_b") + "\n  state  2_b: it is recorded how far it is, and the next start goes on at " +
+              image.file("2_b") +
+              ":1; 0 migrations applied before it by this start; the program was not started\n"
+              "  next   start again\n");
     CHECK(image.apply().code == 0);
     CHECK(indexes(image) == Rows{"t_a|t", "t_pkey|t"});
   }
