@@ -15,6 +15,8 @@
 namespace schemagate {
 namespace {
 
+constexpr const char* wrong = " has a value that it does not take";
+
 /// A setting's value and where it came from.
 struct Value {
   std::string text;
@@ -22,8 +24,10 @@ struct Value {
   ExitCode code = ExitCode::usage;
 };
 
+/// The value is not told: it may be a secret that stands in the wrong place.
 [[noreturn]] void refuse(const Value& value, const std::string& allowed) {
-  throw Failure{value.code, value.source + wrong_value(value.text), value.source, not_contacted, "allowed: " + allowed};
+  throw Failure{value.code, value.source + (value.text.empty() ? " is empty" : wrong), value.source, not_contacted,
+                "allowed: " + allowed};
 }
 
 /// A command may well name one.

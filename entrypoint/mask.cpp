@@ -18,7 +18,6 @@ namespace {
 
 constexpr std::string_view hidden = "***";
 constexpr std::size_t shortest = 8;
-constexpr std::size_t longest_shown = 40;
 constexpr std::string_view blanks = " \t\r\n\f\v";
 constexpr std::array<std::string_view, 3> password_names{"password", "passwd", "pwd"};
 
@@ -161,13 +160,6 @@ bool is_connection(std::string_view text) {
     return std::isalnum(c) != 0 || contains("+-.:", static_cast<char>(c));
   };
   return scheme.size() < text.size() && std::ranges::all_of(scheme, is_of_scheme) && is_like_connection(text);
-}
-
-std::string wrong_value(std::string_view value) {
-  const auto plain = [](unsigned char c) { return std::isalnum(c) != 0 || contains(" _.,+-", static_cast<char>(c)); };
-  return value.size() <= longest_shown && std::ranges::all_of(value, plain) && !holds_secret(value)
-             ? " is \"" + std::string{value} + "\""
-             : " has a value that it does not take";
 }
 
 }  // namespace schemagate

@@ -35,7 +35,4 @@ void show_values();
 /// Whether it is nothing but such a text: what belongs into a URL's variable and stands in another one.
 [[nodiscard]] bool is_connection(std::string_view text);
 
-/// ` is "60"`, or ` has a value that it does not take` of what may be a secret: anything but a short plain word.
-[[nodiscard]] std::string wrong_value(std::string_view value);
-
 }  // namespace schemagate

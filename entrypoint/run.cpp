@@ -115,6 +115,7 @@ Url read_url(const Config& config, Environment& environment) {
     const std::optional<std::string> text = database_url(environment, limit);
     require_sound_variables(environment);
     Url url = text ? parse_url(*text, folder) : Url{};
+    for (const char* secret : {"password", "sslpassword"}) conceal(url.value(secret));
     url.identity = config.azure_identity;
     read_ssl_mode(environment, url);
     name_user(environment, url);

@@ -13,6 +13,7 @@
 
 #include "database/connect.hpp"
 #include "database/pins.hpp"
+#include "database/refused.hpp"
 #include "database/values.hpp"
 #include "mask.hpp"
 
@@ -379,20 +380,11 @@ void Attempt::keep_words() {
   if (std::string said = trimmed(PQerrorMessage(connection_)); !said.empty()) said_ = std::move(said);
 }
 
-/// A refusal of the server's, which pg_hba.conf may have for either kind of connection, is not a failed handshake.
-/// libpq begins with where it goes, and has nothing more to say of a try that succeeds.
-std::string Attempt::plain_because() const {
-  constexpr std::string_view start = " failed: ";
-  const std::size_t begin = said_.find(start);
-  const std::size_t end = std::min(said_.find('\n'), said_.size());
-  const bool is_refusal = said_.find("FATAL") != std::string::npos;
-  if (PQsslInUse(connection_) != 0 || is_refusal || begin == std::string::npos || begin > end) return {};
-  return said_.substr(begin + start.size(), end - begin - start.size());
-}
+std::string Attempt::plain_because() const { return PQsslInUse(connection_) == 0 ? failed_handshake(said_) : ""; }
 
 std::string Attempt::error() const {
   if (connection_ == nullptr) return "out of memory";
-  if (!timed_out_) return trimmed(PQerrorMessage(connection_));
+  if (!timed_out_) return without_option_value(trimmed(PQerrorMessage(connection_)));
   const std::string address = text_of(PQhostaddr(connection_));
   return fmt::format("connection to server at \"{}\", port {} failed: no answer",
                      address.empty() ? text_of(PQhost(connection_)) : address, text_of(PQport(connection_)));

@@ -89,4 +89,13 @@ Refused explain(const std::string& message) {
   return combined(parts);
 }
 
+/// libpq begins with where it goes, and has nothing more to say of a try that succeeds.
+std::string failed_handshake(const std::string& said) {
+  constexpr std::string_view start = " failed: ";
+  const std::size_t begin = said.find(start);
+  const std::size_t end = std::min(said.find('\n'), said.size());
+  if (said.find("FATAL") != std::string::npos || begin == std::string::npos || begin > end) return {};
+  return said.substr(begin + start.size(), end - begin - start.size());
+}
+
 }  // namespace schemagate

@@ -24,4 +24,8 @@ struct Refused {
 /// The message tells them all.
 [[nodiscard]] Refused combined(const std::vector<Refused>& refusals);
 
+/// Why TLS failed, from what libpq said up to a connection without it; empty where nothing failed, or it was the server
+/// that refused, which pg_hba.conf may do for either kind of connection.
+[[nodiscard]] std::string failed_handshake(const std::string& said);
+
 }  // namespace schemagate

@@ -151,6 +151,8 @@ std::string Url::place() const {
 BadUrl::BadUrl(const std::string& what, std::string advice) : std::runtime_error{what}, next{std::move(advice)} {}
 
 void require_sound(std::string_view keyword, std::string_view value) {
+  const bool may_hold_any = keyword == "password" || keyword == "sslpassword" || keyword == "options";
+  if (!may_hold_any && keyword != "dbname" && is_like_connection(value)) throw foreign(keyword);
   if (keyword == "port") require_ports(value);
   if (keyword == "connect_timeout") require_seconds(value);
   if (keyword == "sslkey") require_file(value);

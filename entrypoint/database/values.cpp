@@ -100,6 +100,11 @@ ServerMessage without_values(ServerMessage message, const std::vector<std::strin
   return message;
 }
 
+std::string without_option_value(const std::string& message) {
+  const std::optional<Quoted> value = message.starts_with("invalid ") ? next_quoted(message, 0) : std::nullopt;
+  return value ? message.substr(0, value->begin) + "…" + message.substr(value->end) : message;
+}
+
 ServerMessage about(ServerMessage message, std::string_view statement) {
   if (shows_values() || !tells_password(statement)) return message;
   message.message = without_quoted(message.message, {});

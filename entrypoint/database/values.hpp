@@ -14,6 +14,9 @@ namespace schemagate {
 /// left out. As it is, when show_values() was said (mask.hpp).
 [[nodiscard]] ServerMessage without_values(ServerMessage message, const std::vector<std::string>& names);
 
+/// What libpq says of an option that it does not take, without the value.
+[[nodiscard]] std::string without_option_value(const std::string& message);
+
 /// The same of a message about a statement that may hold a password: what it quotes is hidden then.
 [[nodiscard]] ServerMessage about(ServerMessage message, std::string_view statement);
 

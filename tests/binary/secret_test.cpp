@@ -342,10 +342,12 @@ TEST_SUITE("secret") {
     check_refused(gate.start({{own_command, unreachable}}),
                   "SCHEMAGATE_DATABASE_URL_COMMAND holds a connection string instead of a command", own_command,
                   "put it into SCHEMAGATE_DATABASE_URL");
-    check_refused(gate.start({{"PGHOST", unreachable}}),
-                  "PGHOST cannot be used: the connection string has an @ after its host", "PGHOST",
-                  "give it the host alone, or remove it; a connection string belongs into SCHEMAGATE_DATABASE_URL or "
-                  "DATABASE_URL");
+    check_refused(
+        gate.start({{"PGHOST", unreachable}}),
+        "PGHOST cannot be used: the host holds what none has, so other parts of the connection string got into it",
+        "PGHOST",
+        "give it the host alone, or remove it; a connection string belongs into SCHEMAGATE_DATABASE_URL or "
+        "DATABASE_URL");
     check_refused(gate.start({{own, gate.database.url()}, {"PGSSLROOTCERT", unreachable}}),
                   "PGSSLROOTCERT holds a connection string", "PGSSLROOTCERT",
                   "remove it; a connection string belongs into SCHEMAGATE_DATABASE_URL or DATABASE_URL");

@@ -66,6 +66,15 @@ TEST_SUITE("values") {
     CHECK(about(error, "SELECT 'hunter2' x") == error);
   }
 
+  TEST_CASE("an option that libpq does not take is told without its value") {
+    CHECK(without_option_value("invalid target_session_attrs value: \"s3cret\"") ==
+          "invalid target_session_attrs value: \"…\"");
+    CHECK(without_option_value("invalid integer value \"s3cret\" for connection option \"keepalives\"") ==
+          "invalid integer value \"…\" for connection option \"keepalives\"");
+    CHECK(without_option_value("connection to server at \"h\", port 1 failed: x") ==
+          "connection to server at \"h\", port 1 failed: x");
+  }
+
   TEST_CASE("another session's statement fits its place") {
     CHECK(shown_query("UPDATE t\nSET a = 'x'", 160) == "UPDATE t SET a = '…'");
     CHECK(shown_query("SELECT aaaaaaaaaa", 10) == "SELECT aaa…");
