@@ -232,6 +232,15 @@ TEST_SUITE("secret") {
     CHECK(gate.accepts({{own, ""}, {"DATABASE_URL", url}}));
   }
 
+  TEST_CASE("what only begins as libpq's variables do is the program's") {
+    const Gate gate;
+
+    CHECK(gate.accepts({{own, gate.database.url()},
+                        {"PG_URL", unreachable},
+                        {"PGBOUNCER_URL", unreachable},
+                        {"PG_PORT", "tcp://10.0.0.1:5432"}}));
+  }
+
   TEST_CASE("PG variables stand alone") {
     const Gate gate;
 
