@@ -51,6 +51,13 @@ HttpAddress address_of(const std::string& endpoint, const std::string& identity)
                 "IDENTITY_ENDPOINT", not_contacted, "leave IDENTITY_ENDPOINT as the platform sets it"};
 }
 
+/// It may repeat what it was asked with, which masked() leaves alone where it is short.
+std::string without(std::string text, const std::string& header) {
+  for (std::size_t at = text.find(header); at != std::string::npos; at = text.find(header, at + 3))
+    text.replace(at, header.size(), "***");
+  return text;
+}
+
 /// Without the query.
 std::string shown(const HttpAddress& address) {
   return "http://" + address.authority + address.path.substr(0, address.path.find('?'));
@@ -120,8 +127,9 @@ std::optional<Refused> add_token(const Url& url, Keywords& keywords, const Wait&
   const std::string endpoint = shown(address);
   const std::string header = variable("IDENTITY_HEADER");
   try {
-    const HttpAnswer answer =
+    HttpAnswer answer =
         http_get(address, {{"X-IDENTITY-HEADER", header}}, wait, std::min(end, Clock::now() + answer_limit));
+    if (answer.status != 200) answer.body = without(std::move(answer.body), header);
     if (is_passing(answer.status))
       return not_yet(endpoint, fmt::format("it answered {}{}", answer.status, complaint(answer.body)));
     if (answer.status != 200) refuse(answer, endpoint, url);

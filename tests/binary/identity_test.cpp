@@ -47,7 +47,7 @@ struct Azure {
     return {{"SCHEMAGATE_DATABASE_URL", url()},
             {"SCHEMAGATE_AZURE_IDENTITY", identity},
             {"IDENTITY_ENDPOINT", endpoint.url()},
-            {"IDENTITY_HEADER", "the-header"}};
+            {"IDENTITY_HEADER", "hdr-17"}};
   }
   [[nodiscard]] Ran apply(const Variables& more = {}, const std::vector<std::string>& options = {}) const {
     Variables all = more;
@@ -102,11 +102,11 @@ TEST_SUITE("identity") {
     CHECK(ran.code == 0);
     CHECK(plain(ran.err) ==
           "schemagate: applied 1_a in T\nschemagate: migrated: 1 migration applied; starting printenv\n");
-    CHECK(ran.out == azure.endpoint.url() + "\nthe-header\n");
+    CHECK(ran.out == azure.endpoint.url() + "\nhdr-17\n");
     CHECK(azure.image.database.value("SELECT ssl FROM a") == "t");
     REQUIRE(azure.endpoint.requests().size() == 1);
     CHECK(azure.endpoint.requests()[0] == asked() + "Host: " + azure.endpoint.authority() +
-                                              "\r\nConnection: close\r\nX-IDENTITY-HEADER: the-header\r\n\r\n");
+                                              "\r\nConnection: close\r\nX-IDENTITY-HEADER: hdr-17\r\n\r\n");
   }
 
   TEST_CASE("a user-assigned identity is asked for by its client id") {
@@ -148,6 +148,8 @@ TEST_SUITE("identity") {
     CHECK(told(after({Endpoint::answer("500 Internal Server Error", "")}).err) == "it answered 500");
     CHECK(told(after({Endpoint::answer("503 Service Unavailable", "<html>\nbusy</html>")}).err) ==
           "it answered 503: <html> busy</html>");
+    CHECK(told(after({Endpoint::answer("503 Service Unavailable", "no: X-IDENTITY-HEADER: hdr-17, hdr-17")}).err) ==
+          "it answered 503: no: X-IDENTITY-HEADER: ***, ***");
     CHECK(told(after({Endpoint::answer("200 OK", "eyJ0 is no JSON")}).err) ==
           "its answer is not JSON with an access_token");
     CHECK(told(after({Endpoint::answer("200 OK", R"({"access_token":17})")}).err) ==
