@@ -82,7 +82,21 @@ struct Voice {
   }
 };
 
+/// Before the first word is printed, but not before a parent stays that is to know no secret. One may stand where none
+/// belongs. To hide a word of our own texts would tell what it is.
+void conceal_secrets(const std::vector<std::string>& words, const Environment& environment) {
+  for (const char* word : {"database", "migration", "migrations", "password", "postgres", "postgresql", "schemagate"})
+    reveal(word);
+  for (const std::string& word : words) conceal_connection(word);
+  for (const std::string& entry : environment.entries()) conceal_connection(cut(entry, '=').second);
+  for (const char* name : {"PGPASSWORD", "IDENTITY_HEADER"}) conceal(environment.value(name).value_or(""));
+}
+
 int start(const std::vector<std::string>& arguments, Environment& environment, Signals& signals, const Voice& voice) {
+  const auto refuse = [&](const Report& report) {
+    conceal_secrets(arguments, environment);
+    return voice.refuse(report);
+  };
   try {
     const CommandLine line = read_command_line(arguments);
     if (line.print) {
@@ -93,24 +107,15 @@ int start(const std::vector<std::string>& arguments, Environment& environment, S
     if (config.show_values) show_values();
     if (config.command == Command::run && config.init)
       if (const std::optional<int> code = stay(environment)) return *code;
+    conceal_secrets(arguments, environment);
     return run(config, environment, signals, voice.log);
   } catch (const Failure& failure) {
-    return voice.refuse(failure.report());
+    return refuse(failure.report());
   } catch (const Stopped& stop) {
-    return voice.refuse(stopped(stop.signal));
+    return refuse(stopped(stop.signal));
   } catch (const std::exception& error) {
-    return voice.refuse(bug(error));
+    return refuse(bug(error));
   }
-}
-
-/// Before the first word is printed. A secret may stand where none belongs. To hide a word of our own texts would tell
-/// what it is.
-void conceal_secrets(const std::vector<std::string>& words, const Environment& environment) {
-  for (const char* word : {"database", "migration", "migrations", "password", "postgres", "postgresql", "schemagate"})
-    reveal(word);
-  for (const std::string& word : words) conceal_connection(word);
-  for (const std::string& entry : environment.entries()) conceal_connection(cut(entry, '=').second);
-  for (const char* name : {"PGPASSWORD", "IDENTITY_HEADER"}) conceal(environment.value(name).value_or(""));
 }
 
 }  // namespace
@@ -124,7 +129,6 @@ int main(int count, char** arguments, char** environment_strings) {
   Environment environment{environment_strings};
   const std::span all{arguments, static_cast<std::size_t>(count)};
   const std::vector<std::string> words{all.begin() + (all.empty() ? 0 : 1), all.end()};
-  conceal_secrets(words, environment);
   const LogFormat format = log_format(words, environment);
   lines = last_words(format);
   Signals::last_words(lines);

@@ -93,8 +93,9 @@ std::string database_of(const Url& url) {
 /// What to do about a refusal that trying again does not change.
 std::string advice(const Refused& refused, const Url& url) {
   if (!url.identity.empty() && refused.sqlstate.starts_with("28P")) return identity_advice(user_of(url));
-  const std::string passfile = unread_passfile(url);
-  if (refused.message.find("no password supplied") != std::string::npos && !passfile.empty())
+  const bool needs_password = refused.message.find("no password supplied") != std::string::npos;
+  const std::string passfile = needs_password ? unread_passfile(url) : "";
+  if (!passfile.empty())
     return fmt::format("{0} is read where it is named: set PGPASSFILE={0}, or put the password into the URL", passfile);
   static const std::array<std::pair<const char*, const char*>, 6> known{{
       {"no password supplied", "put the password into the URL, or mount it and set PGPASSFILE"},

@@ -60,9 +60,12 @@ std::string first_constant(std::string_view statement) {
   return {};
 }
 
+// What DISCARD ALL does to settings, as its documentation spells it out: it would take the migration lock with it.
+constexpr std::string_view discarded = "SET SESSION AUTHORIZATION DEFAULT;\nRESET ALL;\n";
+
 /// The first two words tell.
 bool is_lasting(std::string_view first, std::string_view second) {
-  if (first == "RESET") return true;
+  if (first == "RESET" || (first == "DISCARD" && second == "ALL")) return true;
   return first == "SET" && !second.empty() && second != "LOCAL" && second != "TRANSACTION" && second != "CONSTRAINTS";
 }
 
@@ -198,7 +201,10 @@ std::string Script::settings_before(std::size_t offset) const {
   for (const Statement& statement : statements_) {
     if (!statement.lasts || statement.end > offset) continue;
     const std::string_view text = text_of(statement);
-    result.append(text).append(text.ends_with(';') ? "\n" : ";\n");
+    if (capitals(text).starts_with("DISCARD"))
+      result.append(discarded);
+    else
+      result.append(text).append(text.ends_with(';') ? "\n" : ";\n");
   }
   return result;
 }

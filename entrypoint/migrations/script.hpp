@@ -41,7 +41,7 @@ struct Statement {
   std::string_view bound{};   ///< what in it means something else in a transaction of its own; empty for nothing
   bool writes = false;        ///< it writes rows, or may
   bool limits_locks = false;  ///< it says how long to wait for locks: SET lock_timeout, set_config(), also in a DO
-  bool lasts = false;         ///< SET and RESET, for the rest of the session
+  bool lasts = false;         ///< SET, RESET, DISCARD ALL: for the rest of the session
 
   friend bool operator==(const Statement&, const Statement&) = default;
 };
@@ -77,9 +77,9 @@ class Script {
 
   /// Whether the script has its own opinion of how long to wait for locks.
   [[nodiscard]] bool limits_locks() const;
-  /// The statements before `offset` that set something for the rest of the session (SET, RESET; not SET LOCAL), for
-  /// another session that goes on where this one stopped. What else a session holds, temporary tables and prepared
-  /// statements, is lost with it.
+  /// The statements before `offset` that set something for the rest of the session (SET, RESET, what DISCARD ALL
+  /// resets; not SET LOCAL), for another session that goes on where this one stopped. What else a session holds,
+  /// temporary tables and prepared statements, is lost with it.
   [[nodiscard]] std::string settings_before(std::size_t offset) const;
 
  private:

@@ -35,6 +35,9 @@ TEST_SUITE("settings") {
     CHECK(read.settings_before(script.size()) == "SET search_path TO app;\nRESET role;\nset role = 'a;b';\n");
     CHECK(read.settings_before(script.find(" SET LOCAL")) == "SET search_path TO app;\n");
     CHECK(read.settings_before(0).empty());
+    const std::string all = "SET role a; discard all; SET b.c = 'd'; DISCARD TEMP";
+    CHECK(Script{all}.settings_before(all.size()) ==
+          "SET role a;\nSET SESSION AUTHORIZATION DEFAULT;\nRESET ALL;\nSET b.c = 'd';\n");
     const std::string none = "SELECT 'x; SET role a'; -- SET role b\nUPDATE t SET a = 1";
     CHECK(Script{none}.settings_before(none.size()).empty());
   }
