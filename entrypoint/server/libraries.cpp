@@ -45,7 +45,8 @@ void restrict_libraries(const Environment& environment) {
   // the colon would be its name), and a resolver of glibc's finds nothing in host.conf(5).
   entries = {"HOME=/dev/null", "TZ=:", "RESOLV_HOST_CONF=/dev/null"};
   for (const std::string& entry : environment.entries())
-    if (is_known(cut(entry, '=').first)) entries.push_back(entry);
+    if (const auto [name, value] = cut(entry, '='); is_known(name) && !(value.empty() && name.starts_with("PG")))
+      entries.push_back(entry);
   block.clear();
   for (std::string& entry : entries) block.push_back(entry.data());
   block.push_back(nullptr);

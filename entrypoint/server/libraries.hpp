@@ -10,8 +10,9 @@ namespace schemagate {
 void ignore_configurations();
 
 /// From here on libpq, glibc and OpenSSL find in the environment what is a setting of theirs that people give to a
-/// start, and nothing that names other files of the image; HOME is a place where nothing can be. What `environment`
-/// passes on stays.
+/// start, and nothing that names other files of the image; HOME is a place where nothing can be. An empty PG* variable
+/// is absent, as it is for us: libpq would refuse PGSSLMODE= and look for the service "". What `environment` passes on
+/// stays.
 void restrict_libraries(const Environment& environment);
 
 }  // namespace schemagate

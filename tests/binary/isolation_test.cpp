@@ -141,6 +141,18 @@ TEST_SUITE("isolation: home") {
   }
 }
 
+TEST_SUITE("isolation: variables") {
+  TEST_CASE("an empty variable of libpq is none") {
+    const Start gate;
+
+    for (const char* name : {"PGSSLMODE", "PGCHANNELBINDING", "PGTARGETSESSIONATTRS", "PGGSSENCMODE", "PGSERVICE",
+                             "PGTZ", "PGGEQO", "PGSSLKEY", "PGPORT"}) {
+      const Ran ran = gate.start({{own, gate.database.url()}, {name, ""}});
+      CHECK_MESSAGE(ran.code == 0, ran.err);
+    }
+  }
+}
+
 TEST_SUITE("isolation: users") {
   TEST_CASE("without a user in the URL it is the one that /etc/passwd gives, whatever NSS is told") {
     const Start gate;
