@@ -5,13 +5,13 @@
 
 #include <algorithm>
 #include <array>
-#include <cstdlib>
 #include <filesystem>
 #include <optional>
 #include <string>
 #include <utility>
 
 #include "database/parameter.hpp"
+#include "database/service.hpp"
 #include "failure.hpp"
 #include "mask.hpp"
 #include "secret.hpp"
@@ -99,18 +99,16 @@ void read_ssl_mode(const Environment& environment, Url& url) {
   const std::optional<std::string> given = environment.value("PGSSLMODE");
   if (!given || !url.value("sslmode").empty()) return;
   try {
-    // Where a service is named, its own word comes before that of the environment.
-    ::setenv("PGSSLMODE", read_mode(*given, url).c_str(), 1);  // NOLINT(concurrency-mt-unsafe)
+    set_keyword(url, "sslmode", read_mode(*given, url));
   } catch (const BadUrl& bad) {
     throw Failure{ExitCode::configuration, fmt::format("PGSSLMODE cannot be used: {}", bad.what()), "PGSSLMODE",
                   not_contacted, bad.next};
   }
 }
 
-/// libpq would ask NSS, whose modules are the image's. A service may know better.
+/// libpq would ask NSS, whose modules are the image's.
 void name_user(const Environment& environment, Url& url) {
-  const bool is_by_service = !url.value("service").empty() || environment.value("PGSERVICE");
-  if (!url.value("user").empty() || environment.value("PGUSER") || is_by_service) return;
+  if (!url.value("user").empty() || environment.value("PGUSER")) return;
   const std::optional<Account> account = account_of(::geteuid());
   if (!account)
     throw Failure{ExitCode::configuration,
@@ -132,9 +130,10 @@ Url read_address(const Config& config, Environment& environment) {
     Url url = text ? parse_url(*text, folder) : Url{};
     for (const char* secret : {"password", "sslpassword"}) conceal(url.value(secret));
     url.identity = config.azure_identity;
+    url.home = environment.value("HOME").value_or("");
+    add_service(url);
     read_ssl_mode(environment, url);
     name_user(environment, url);
-    url.home = environment.value("HOME").value_or("");
     if (!url.identity.empty()) refuse_password(url, environment);
     return url;
   } catch (const BadUrl& bad) {

@@ -60,7 +60,6 @@ std::string user_of(const Url& url) { return environment_or("PGUSER", url.value(
 
 Keywords keywords_of(const Url& url, std::string& note) {
   Keywords keywords = url.keywords;
-  serve_services(url);
   find_authorities(url, keywords, note);
   require_secrecy(url, keywords);
   set(keywords, "client_encoding", "UTF8");
@@ -197,7 +196,7 @@ struct Hosts {
         addresses{split(environment_or("PGHOSTADDR", url.value("hostaddr")))},
         ports{split(environment_or("PGPORT", url.value("port")))} {}
 
-  /// Otherwise libpq knows better: nothing named, a service, or an error for it to report.
+  /// Otherwise libpq knows better: nothing named, or an error for it to report.
   [[nodiscard]] bool are_sound() const {
     return !names.empty() && (addresses.empty() || addresses.size() == names.size()) && ports.size() <= names.size();
   }
@@ -213,7 +212,7 @@ class Targets {
 
   Targets(const Keywords& keywords, const Url& url, const Wait& wait, Clock::time_point end) {
     const Hosts hosts{url};
-    if (is_by_service(url) || !hosts.are_sound()) {
+    if (!hosts.are_sound()) {
       found = {keywords};
       return;
     }

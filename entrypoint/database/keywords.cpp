@@ -77,6 +77,10 @@ Url read_keywords(std::string_view text) {
     std::string name = read_keyword(text);
     put(words, std::move(name), read_value(text));
   }
+  return url_of(words);
+}
+
+Url url_of(const Parameters& words) {
   Url url;
   for (const auto& [name, value] : words) add_word(name, value, url);
   return url;

@@ -2,6 +2,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include <regex>
 #include <string>
 #include <vector>
 
@@ -51,6 +52,15 @@ struct HostileHome : Folder {
     file(".postgresql/postgresql.crt", "no certificate");
     file(".postgresql/postgresql.key", "no key");
     ::chmod(file(".pgpass", "*:*:*:*:wrong").c_str(), 0600);
+  }
+};
+
+/// A file that defines the service `here`.
+struct Service : Folder {
+  explicit Service(const std::string& lines) { file("pg_service.conf", "[there]\n[here]\n" + lines + "\n[last]\n"); }
+  [[nodiscard]] Variables with(Variables variables) const {
+    variables["PGSERVICEFILE"] = path() + "/pg_service.conf";
+    return variables;
   }
 };
 
@@ -138,6 +148,72 @@ TEST_SUITE("isolation: home") {
     CHECK(gate.accepts({{own, "postgresql:///?service=here"}, {"HOME", home.path()}}));
     CHECK(gate.accepts({{own, "service=here"}, {"HOME", home.path()}}));
     CHECK(gate.accepts({{own, gate.database.url()}, {"HOME", home.path()}, {"PGSERVICEFILE", "/nonexistent"}}));
+  }
+}
+
+TEST_SUITE("isolation: services") {
+  TEST_CASE("a service fills in what the URL leaves out, and comes before the environment") {
+    const Start gate;
+    const Service service{"user=postgres\npassword=" + password() + "\ndbname=" + gate.database.name()};
+    const std::string beside = "postgresql://127.0.0.1:" + port() + "/" + gate.database.name() + "?service=here";
+
+    CHECK(gate.accepts(service.with({{own, beside}})));
+    CHECK(gate.accepts(service.with({{own, gate.database.url()}, {"PGSERVICE", "here"}})));
+    CHECK(gate.accepts(service.with(
+        {{own, "service=here host=127.0.0.1 port=" + port()}, {"PGUSER", "nobody"}, {"PGDATABASE", "none"}})));
+    CHECK(gate.accepts(
+        {{"PGSERVICE", "here"}, {"PGSYSCONFDIR", service.path()}, {"PGHOST", "127.0.0.1"}, {"PGPORT", port()}}));
+    CHECK_FALSE(gate.accepts(service.with({{own, "service=here dbname=none host=127.0.0.1 port=" + port()}})));
+  }
+
+  TEST_CASE("a service is read as a URL is: capitals, several hosts, the image's authorities") {
+    const Start gate;
+    const std::string rest = "\nuser=postgres\npassword=" + password() + "\ndbname=" + gate.database.name() + "\n";
+    const std::string hosts = "hostaddr=127.0.0.1,127.0.0.1\nhost=localhost,localhost\nport=1," + port() + rest;
+    const Service full{hosts + "sslmode=Verify-Full"};
+    const Service plain{hosts + "sslmode=disable"};
+    Folder folder;
+
+    CHECK(in_image(gate, authority(), full.with({{"PGSERVICE", "here"}})).code == 0);
+    CHECK(in_image(gate, other_authority(folder), full.with({{"PGSERVICE", "here"}})).code == 69);
+    const Ran ran = gate.start(plain.with({{"PGSERVICE", "here"}}));
+    CHECK(ran.code == 0);
+    CHECK(ran.err == "schemagate: up to date: 0 migrations applied; starting true\n");
+  }
+
+  TEST_CASE("a service that cannot be used is refused, and what it says is not told") {
+    const Start gate;
+    const auto refusal = [&gate](const std::string& lines) {
+      const Service service{lines};
+      const Ran ran = gate.start(service.with({{"PGSERVICE", "here"}}));
+      CHECK(ran.code == 78);
+      return std::regex_replace(ran.err, std::regex{service.path()}, "HOME");
+    };
+
+    CHECK(refusal("sslcert=/c\nsslkey=s3cret:key") ==
+          "schemagate: the service cannot be used: sslkey names an engine of OpenSSL, which this binary cannot load\n"
+          "  where  HOME/pg_service.conf" +
+              not_contacted + "  next   put the key into a file, in PEM, and name that\n");
+    const std::string unreadable =
+        "schemagate: a line of the service file cannot be read\n  where  HOME/pg_service.conf:4" + not_contacted +
+        "  next   write libpq's keywords, one a line, without blanks around the =:  host=db.example.com\n";
+    for (const char* line : {"s3cret", "s3cret=s3cret", "host = s3cret", "service=s3cret", "=s3cret"})
+      CHECK_MESSAGE(refusal("# a comment\n" + std::string{line}) == unreadable, line);
+  }
+
+  TEST_CASE("a service that is nowhere is refused at once, and told where it was looked for") {
+    const Start gate;
+    const Service service{"host=127.0.0.1"};
+    const auto expected = [](const std::string& where) {
+      return "schemagate: the service that is named is in no file that is read\n  where  " + where + not_contacted +
+             "  next   write its lines below [NAME] there, or name the file that has them in PGSERVICEFILE\n";
+    };
+
+    CHECK(gate.start(service.with({{"PGSERVICE", "nowhere"}})).err == expected(service.path() + "/pg_service.conf"));
+    CHECK(
+        gate.start({{own, gate.database.url("?service=nowhere")}, {"HOME", "/nonexistent"}, {"PGSYSCONFDIR", "/none"}})
+            .err == expected("/nonexistent/.pg_service.conf, /none/pg_service.conf"));
+    CHECK(gate.start({{"PGSERVICE", "nowhere"}}).err == expected("service or PGSERVICE"));
   }
 }
 
