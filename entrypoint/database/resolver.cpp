@@ -58,22 +58,40 @@ class Resolver {
   Resolver(const Resolver&) = delete;
   Resolver& operator=(const Resolver&) = delete;
 
-  /// The addresses that the records of the type hold; else error() says why there are none.
-  std::vector<std::string> records(const std::string& host, ns_type type) {
-    std::vector<unsigned char> answer(most_bytes);
-    const int length =
-        is_ready_ ? ::res_nsearch(&state_, host.c_str(), ns_c_in, type, answer.data(), static_cast<int>(answer.size()))
-                  : -1;
-    error_ = is_ready_ ? state_.res_h_errno : NO_RECOVERY;
-    ns_msg message{};
-    if (length < 0 || ::ns_initparse(answer.data(), std::min(length, static_cast<int>(answer.size())), &message) != 0)
-      return {};
-    return addresses(message, type);
+  /// What the host may stand for, in the order of the search (resolv.conf(5), search and ndots).
+  [[nodiscard]] std::vector<std::string> names(const std::string& host) const {
+    std::vector<std::string> result;
+    if (!host.ends_with('.'))
+      for (const char* const* domain = &state_.dnsrch[0]; *domain != nullptr; ++domain)
+        result.push_back(host + "." + *domain);
+    const bool is_first = std::ranges::count(host, '.') >= static_cast<long>(state_.ndots);
+    result.insert(is_first ? result.begin() : result.end(), host);
+    return result;
   }
+  /// The addresses that the records of the type hold; else error() says why there are none.
+  std::vector<std::string> records(const std::string& name, ns_type type) { return asked(::res_nquery, name, type); }
+  /// The same of the first of all names() that has some.
+  std::vector<std::string> search(const std::string& host, ns_type type) { return asked(::res_nsearch, host, type); }
+
   /// As netdb.h counts them.
   [[nodiscard]] int error() const { return error_; }
+  /// The servers would be as silent when they are asked for another name. A failure of theirs concerns its domain.
+  [[nodiscard]] bool is_unanswered() const { return (error_ == TRY_AGAIN || error_ == NO_RECOVERY) && !has_failed_; }
 
  private:
+  using Ask = int (*)(res_state, const char*, int, int, unsigned char*, int);
+
+  std::vector<std::string> asked(Ask ask, const std::string& host, ns_type type) {
+    std::vector<unsigned char> answer(most_bytes);
+    const int room = static_cast<int>(answer.size());
+    const int length = is_ready_ ? ask(&state_, host.c_str(), ns_c_in, type, answer.data(), room) : -1;
+    error_ = is_ready_ ? state_.res_h_errno : NO_RECOVERY;
+    has_failed_ = (answer[3] & 0x0fU) == ns_r_servfail;
+    ns_msg message{};
+    if (length < 0 || ::ns_initparse(answer.data(), std::min(length, room), &message) != 0) return {};
+    return addresses(message, type);
+  }
+
   static std::vector<std::string> addresses(ns_msg& message, ns_type type) {
     std::vector<std::string> found;
     const std::size_t size = type == ns_t_a ? sizeof(in_addr) : sizeof(in6_addr);
@@ -90,8 +108,22 @@ class Resolver {
 
   struct __res_state state_ {};
   bool is_ready_ = false;
+  bool has_failed_ = false;
   int error_ = 0;
 };
+
+/// Both families of one name, as getaddrinfo() asks for them: a search for each could end at two names, which are two
+/// hosts, and would wait for the servers of domains that come after the right one.
+std::vector<std::string> by_servers(Resolver& resolver, const std::string& host) {
+  for (const std::string& name : resolver.names(host)) {
+    std::vector<std::string> found = resolver.records(name, ns_t_a);
+    if (found.empty() && resolver.is_unanswered()) return {};
+    for (std::string& address : resolver.records(name, ns_t_aaaa)) found.push_back(std::move(address));
+    if (!found.empty()) return found;
+  }
+  // Of a long list of domains names() knows the first six only.
+  return resolver.search(host, ns_t_a);
+}
 
 std::string words_for(int error) {
   if (error == TRY_AGAIN) return ::gai_strerror(EAI_AGAIN);
@@ -144,12 +176,8 @@ Lookup resolve_host(const std::string& host) {
   if (found.empty()) found = loopback(host);
   if (!found.empty()) return in_order(std::move(found));
   Resolver resolver;
-  found = resolver.records(host, ns_t_aaaa);
-  int error = resolver.error();
-  for (std::string& address : resolver.records(host, ns_t_a)) found.push_back(std::move(address));
-  // A name that has addresses of the other family only is known all the same.
-  if (error == HOST_NOT_FOUND || error == NO_DATA) error = resolver.error();
-  if (found.empty()) return {{}, words_for(error)};
+  found = by_servers(resolver, host);
+  if (found.empty()) return {{}, words_for(resolver.error())};
   return in_order(std::move(found));
 }
 
