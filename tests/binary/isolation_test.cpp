@@ -9,7 +9,10 @@
 #include "support/database.hpp"
 #include "support/folder.hpp"
 #include "support/namespace.hpp"
+#include "support/plain.hpp"
 #include "support/process.hpp"
+#include "support/second_server.hpp"
+#include "support/session.hpp"
 #include "support/start.hpp"
 
 using namespace support;
@@ -37,7 +40,7 @@ struct Seen : Start {
     (void)database.query("DROP TABLE IF EXISTS seen, _prisma_migrations");
     Folder copy;
     copy.migration("1_a", "CREATE TABLE seen AS SELECT ssl FROM pg_stat_ssl WHERE pid = pg_backend_pid()");
-    return schemagate({"apply", "--migrations", copy.path()}, variables);
+    return support::schemagate({"apply", "--migrations", copy.path()}, variables);
   }
   [[nodiscard]] bool encrypted() const { return database.value("SELECT ssl FROM seen") == "t"; }
 };
@@ -70,6 +73,19 @@ std::string other_authority(const Folder& folder) {
                "-keyout", folder.path() + "/other.key", "-out", file})
               .code == 0);
   return file;
+}
+
+/// Why TLS is not to be had; empty where it is.
+std::string refuses_tls(const SecondServer& server) {
+  schemagate::Keywords keywords = server.keywords();
+  keywords.emplace_back("sslmode", "require");
+  try {
+    const Session session{keywords};
+    return {};
+  } catch (const std::runtime_error& refused) {
+    const std::string text = refused.what();
+    return text.find("pg_hba.conf") == std::string::npos ? "" : text;
+  }
 }
 
 /// Where /etc holds a bundle that is `bundle`, and nothing else.
@@ -263,6 +279,33 @@ TEST_SUITE("isolation: TLS") {
           "schemagate: warning: the connection to postgres@localhost:" + port() + "/" + gate.database.name() +
               " is not encrypted: the server offers TLS, and the handshake failed: SSL error: certificate verify "
               "failed; sslmode=require refuses this\n");
+  }
+
+  TEST_CASE("under prefer, a server without TLS is not told of, nor one that refuses it to us") {
+    const SecondServer server;
+    const Folder folder;
+    const auto is_plain = [&server] {
+      return Session{server.keywords()}.value("SELECT ssl FROM pg_stat_ssl WHERE pid = pg_backend_pid()") == "f";
+    };
+    const auto start = [&server, &folder] {
+      return support::schemagate({"verify", "--allow-empty", "--migrations", folder.path()},
+                                 {{own, server.url() + "?sslmode=prefer"}});
+    };
+    const std::string quiet = "schemagate: up to date: 0 migrations applied\n";
+    REQUIRE_FALSE(is_plain());
+
+    Session{server.keywords()}.value("ALTER SYSTEM SET ssl = off");
+    Session{server.keywords()}.value("SELECT pg_reload_conf()");
+    REQUIRE(eventually(is_plain));
+    CHECK(start().err == quiet);
+
+    Session{server.keywords()}.value("ALTER SYSTEM SET ssl = on");
+    const std::string rules = server.at("SERVER_DATA") + "/pg_hba.conf";
+    REQUIRE(run({"sed", "-i", "1i hostssl all all all reject", rules}).code == 0);
+    REQUIRE(run({"chmod", "a+r", rules}).code == 0);
+    Session{server.keywords()}.value("SELECT pg_reload_conf()");
+    REQUIRE(eventually([&] { return !refuses_tls(server).empty(); }));
+    CHECK(start().err == quiet);
   }
 
   TEST_CASE("PGSSLMODE is read as node-postgres reads it, and any other is refused and not told again") {

@@ -190,7 +190,10 @@ TEST_SUITE("tls") {
     one_migration(folder);
 
     for (const std::string& file :
-         {bundle, std::string{"/etc/pki/tls/certs/ca-bundle.crt"}, std::string{"/etc/ssl/cert.pem"}}) {
+         {bundle, std::string{"/etc/pki/tls/certs/ca-bundle.crt"}, std::string{"/etc/ssl/ca-bundle.pem"},
+          std::string{"/etc/pki/tls/cacert.pem"}, std::string{"/etc/pki/ca-trust/extracted/pem/tls-ca-bundle.pem"},
+          std::string{"/etc/ssl/cert.pem"}, std::string{"/etc/ssl/certs/ca-bundle.crt"}}) {
+      CAPTURE(file);
       const Database database;
       const std::string setup = install(authority(), file);
       const Ran ran = start_in_image(setup, folder, url(database, "sslmode=verify-full"));
