@@ -6,7 +6,9 @@
 
 #include <algorithm>
 #include <array>
+#include <cerrno>
 #include <cstdlib>
+#include <cstring>
 #include <filesystem>
 #include <fstream>
 #include <iterator>
@@ -45,6 +47,13 @@ std::string variable(const char* name) {
                 "put the certificate of the server's authority into the image and name it:\n"
                 "  COPY --from=debian:bookworm-slim /etc/ssl/certs/ca-certificates.crt /etc/ssl/certs/\n"
                 "or mount a file and add to the URL:  sslrootcert=/path/to/ca.pem"};
+}
+
+[[noreturn]] void refuse_several(const std::vector<std::string>& files, const std::string& reason) {
+  throw Failure{ExitCode::configuration,
+                fmt::format("the certificate authorities of several files cannot be put together: {}", reason),
+                join(files, ", "), not_contacted,
+                "mount /proc, or write them all into one file and add to the URL:  sslrootcert=/path/to/ca.pem"};
 }
 
 /// The one that stands for all public authorities; empty without one.
@@ -90,11 +99,10 @@ std::string merged(const std::vector<std::string>& files) {
   for (const std::string& file : files) {
     const std::string text = content(file) + "\n";
     if (descriptor < 0 || ::write(descriptor, text.data(), text.size()) != static_cast<ssize_t>(text.size()))
-      refuse("the certificate authorities cannot be put together", join(files, ", "));
+      refuse_several(files, std::strerror(errno));
   }
   std::string path = fmt::format("/proc/self/fd/{}", descriptor);
-  if (::access(path.c_str(), R_OK) != 0)
-    refuse("the certificate authorities of several files need /proc, which is not mounted", join(files, ", "));
+  if (::access(path.c_str(), R_OK) != 0) refuse_several(files, "/proc is not mounted");
   return path;
 }
 
