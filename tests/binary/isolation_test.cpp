@@ -234,6 +234,29 @@ TEST_SUITE("isolation: services") {
 }
 
 TEST_SUITE("isolation: variables") {
+  TEST_CASE("what libraries are not shown, the programs that are started are given") {
+    const Start gate;
+    const Folder seen;
+    const std::string show = R"(printf '%s|%s|%s|%s' "$HOME" "$TZ" "$LOCPATH" "${PGTZ-unset}")";
+    const Variables given{
+        {"SCHEMAGATE_DATABASE_URL_COMMAND", show + " >" + seen.path() + "/command; echo '" + gate.database.url() + "'"},
+        {"HOME", "/h"},
+        {"TZ", "Europe/Paris"},
+        {"LOCPATH", "/l"},
+        {"PGTZ", ""}};
+
+    const Ran program = gate.start(given, {"sh", "-c", show});
+    const Ran hook = support::schemagate(
+        {"apply", "--allow-empty", "--migrations", gate.folder.path(), "--before", show + " >" + seen.path() + "/hook"},
+        given);
+
+    CHECK_MESSAGE(program.code == 0, program.err);
+    CHECK_MESSAGE(hook.code == 0, hook.err);
+    CHECK(program.out == "/h|Europe/Paris|/l|");
+    for (const char* name : {"command", "hook"})
+      CHECK(run({"cat", seen.path() + "/" + name}).out == "/h|Europe/Paris|/l|");
+  }
+
   TEST_CASE("an empty variable of libpq is none") {
     const Start gate;
 
