@@ -24,9 +24,10 @@ struct Network {
 
   [[nodiscard]] Ran start(const std::string& host) const {
     const std::string server = "127.0.0.53";
-    const std::string setup = "ip link set lo up; mount -t tmpfs none /etc; echo '" + configuration + "\nnameserver " +
-                              server + "' >/etc/resolv.conf; node " SCHEMAGATE_SOURCE "/tests/support/resolver.js " +
-                              server + " " + records + " >" + folder.path() + "/asked & until grep -qs listening " +
+    const std::string setup = "rm -f " + folder.path() + "/asked; ip link set lo up; mount -t tmpfs none /etc; echo '" +
+                              configuration + "\nnameserver " + server +
+                              "' >/etc/resolv.conf; node " SCHEMAGATE_SOURCE "/tests/support/resolver.js " + server +
+                              " " + records + " >" + folder.path() + "/asked & until grep -qs listening " +
                               folder.path() + "/asked; do sleep 0.05; done";
     Texts command = in_namespace({"--net", "--pid", "--fork"}, setup);
     command.insert(command.end(), {binary(), "verify", "--allow-empty", "--migrations", folder.path(), "--wait", "0s"});
